@@ -1,0 +1,145 @@
+import type { LogLevel } from "./log.ts";
+
+/** The environment a process was started with, or a part of it in a test. */
+export type Env = Readonly<Record<string, string | undefined>>;
+
+/** Reads one typed value out of its text; throws a sentence that says what is expected. */
+type Parse<T> = (text: string) => T;
+
+/**
+ * Collects a service's settings from the environment and reports every mistake at once.
+ * `finish` throws one error that lists them all.
+ */
+export class EnvReader {
+  readonly #env: Env;
+  readonly #mistakes: string[] = [];
+
+  constructor(env: Env) {
+    this.#env = env;
+  }
+
+  /** A setting with a default; the text is never empty. */
+  read<T>(name: string, fallback: T, parse: Parse<T>): T {
+    const text = this.#env[name];
+    if (text === undefined || text === "") return fallback;
+    try {
+      return parse(text);
+    } catch (error) {
+      this.#mistakes.push(`${name}=${text}: ${error instanceof Error ? error.message : error}`);
+      return fallback;
+    }
+  }
+
+  text(name: string, fallback: string): string {
+    return this.read(name, fallback, (text) => text);
+  }
+
+  /** Milliseconds; takes `250ms`, `10s`, `5m`, `24h`, `7d`, or a plain number of milliseconds. */
+  durationMs(name: string, fallbackMs: number): number {
+    return this.read(name, fallbackMs, parseDurationMs);
+  }
+
+  integer(name: string, fallback: number, min: number, max: number): number {
+    return this.read(name, fallback, (text) => {
+      const value = Number(text);
+      if (!Number.isInteger(value) || value < min || value > max) {
+        throw new Error(`expected a whole number from ${min} to ${max}`);
+      }
+      return value;
+    });
+  }
+
+  oneOf<const T extends string>(name: string, fallback: T, values: readonly T[]): T {
+    return this.read(name, fallback, (text) => {
+      const found = values.find((value) => value === text);
+      if (found === undefined) throw new Error(`expected one of ${values.join(", ")}`);
+      return found;
+    });
+  }
+
+  /** Throws when any setting read before was wrong. */
+  finish(): void {
+    if (this.#mistakes.length > 0) {
+      throw new Error(`configuration is not valid:\n  ${this.#mistakes.join("\n  ")}`);
+    }
+  }
+}
+
+const UNIT_MS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
+
+/** Reads `250ms`, `10s`, `5m`, `24h`, `7d`, or plain milliseconds. */
+export function parseDurationMs(text: string): number {
+  const match = /^(\d+)(ms|s|m|h|d)?$/.exec(text);
+  if (!match) throw new Error("expected a duration such as 250ms, 10s, 5m, 24h or 7d");
+  return Number(match[1]) * (UNIT_MS[match[2] ?? "ms"] ?? 1);
+}
+
+/** Settings every service has; each service's config extends it. */
+export interface BaseConfig {
+  /** Address to listen on. Default 127.0.0.1. */
+  readonly host: string;
+  /** Port to listen on; 0 takes a free one. */
+  readonly port: number;
+  /** Replica-set connection string. Default `mongodb://127.0.0.1:27017/?directConnection=true`. */
+  readonly mongoUri: string;
+  /** Begins every database name, so that tests share one mongod. Default `settle`. */
+  readonly databasePrefix: string;
+  /** `host:port`. Default 127.0.0.1:7233. */
+  readonly temporalAddress: string;
+  readonly temporalNamespace: string;
+  readonly logLevel: LogLevel;
+  /** Base URL of each peer, for example `http://127.0.0.1:8001`. */
+  readonly peers: PeerUrls;
+}
+
+/** Base URLs of the services others call. */
+export interface PeerUrls {
+  readonly account: string;
+  readonly fraud: string;
+  readonly notification: string;
+  readonly payment: string;
+  readonly gateway: string;
+  readonly reporting: string;
+}
+
+/** Name of a service as it stands in addresses, environment variables and `ports.json`. */
+export type ServiceName = keyof PeerUrls;
+
+/** Default ports (DESIGN section 2). */
+export const DEFAULT_PORTS: Readonly<Record<ServiceName, number>> = {
+  account: 8001,
+  fraud: 8002,
+  notification: 8003,
+  payment: 8004,
+  reporting: 8005,
+  gateway: 8010,
+};
+
+/** Reads what every service has in common. `SETTLE_PORT_<NAME>` and `SETTLE_URL_<NAME>` place the services. */
+export function readBaseConfig(reader: EnvReader, service: ServiceName): BaseConfig {
+  const url = (name: ServiceName): string =>
+    reader.text(`SETTLE_URL_${name.toUpperCase()}`, `http://127.0.0.1:${DEFAULT_PORTS[name]}`);
+  return {
+    host: reader.text("SETTLE_HOST", "127.0.0.1"),
+    port: reader.integer(`SETTLE_PORT_${service.toUpperCase()}`, DEFAULT_PORTS[service], 0, 65_535),
+    mongoUri: reader.text("MONGODB_URI", "mongodb://127.0.0.1:27017/?directConnection=true"),
+    databasePrefix: reader.text("SETTLE_DATABASE_PREFIX", "settle"),
+    temporalAddress: reader.text("TEMPORAL_ADDRESS", "127.0.0.1:7233"),
+    temporalNamespace: reader.text("TEMPORAL_NAMESPACE", "default"),
+    logLevel: reader.oneOf("SETTLE_LOG_LEVEL", "info", ["trace", "debug", "info", "warn", "error", "silent"]),
+    peers: {
+      account: url("account"),
+      fraud: url("fraud"),
+      notification: url("notification"),
+      payment: url("payment"),
+      gateway: url("gateway"),
+      reporting: url("reporting"),
+    },
+  };
+}

@@ -1,0 +1,37 @@
+import type { NativeConnection } from "@temporalio/worker";
+import type { Client } from "@temporalio/client";
+import type { Db, MongoClient } from "mongodb";
+import type { BaseConfig } from "./config.ts";
+import { createLog, type Log } from "./log.ts";
+import { connectMongo } from "./mongo/client.ts";
+import { connectTemporal, type TemporalConnection } from "./temporal/connection.ts";
+
+/**
+ * What a process shares between the services it runs: one database client, one Temporal connection
+ * (client and worker share it, which eager start needs), one logger. Connections are opened on first use.
+ */
+export interface Platform extends AsyncDisposable {
+  readonly log: Log;
+  /** Connected with majority + journal; asserted on first use. */
+  mongo(): Promise<MongoClient>;
+  /** The database `<prefix>_<name>`. */
+  database(name: string): Promise<Db>;
+  temporal(): Promise<{ readonly client: Client; readonly connection: NativeConnection }>;
+}
+
+/** Opens nothing yet; see `Platform`. */
+export function createPlatform(config: BaseConfig, log: Log = createLog(config.logLevel)): Platform {
+  let mongo: Promise<MongoClient> | undefined;
+  let temporal: Promise<TemporalConnection> | undefined;
+  const mongoClient = (): Promise<MongoClient> => (mongo ??= connectMongo(config.mongoUri));
+  return {
+    log,
+    mongo: mongoClient,
+    database: async (name) => (await mongoClient()).db(`${config.databasePrefix}_${name}`),
+    temporal: () => (temporal ??= connectTemporal(config)),
+    async [Symbol.asyncDispose]() {
+      await (await temporal?.catch(() => undefined))?.connection.close();
+      await (await mongo?.catch(() => undefined))?.close();
+    },
+  };
+}

@@ -1,0 +1,60 @@
+/** gRPC status names a refusal can carry. INTERNAL and UNKNOWN are missing on purpose. */
+export type StatusName =
+  | "INVALID_ARGUMENT"
+  | "NOT_FOUND"
+  | "ALREADY_EXISTS"
+  | "FAILED_PRECONDITION"
+  | "ABORTED"
+  | "OUT_OF_RANGE"
+  | "PERMISSION_DENIED"
+  | "UNAUTHENTICATED"
+  | "RESOURCE_EXHAUSTED"
+  | "UNAVAILABLE"
+  | "UNIMPLEMENTED"
+  | "DEADLINE_EXCEEDED";
+
+/** What a stable reason means to a caller. */
+export interface ReasonInfo {
+  readonly status: StatusName;
+  /** Whether the same request can succeed later without any change. */
+  readonly retryable: boolean;
+  /** What happened and what to do next. Used where the refusal brings no message of its own. */
+  readonly message: string;
+}
+
+/** A service's reasons; total, so that a reason without an entry does not compile. */
+export type ReasonTable<R extends string = string> = Readonly<Record<R, ReasonInfo>>;
+
+const reason = (status: StatusName, message: string, retryable = false): ReasonInfo => ({
+  status,
+  retryable,
+  message,
+});
+
+/** Reasons any service can answer with. */
+export const commonReasons = {
+  INVALID_FIELD: reason("INVALID_ARGUMENT", "A field is not valid; see the field violations."),
+  INVALID_AMOUNT: reason("INVALID_ARGUMENT", "The amount must be 1 to 10^15 minor units."),
+  UNSUPPORTED_CURRENCY: reason("INVALID_ARGUMENT", "The currency is not an ISO 4217 code."),
+  INVALID_PAGE_TOKEN: reason(
+    "INVALID_ARGUMENT",
+    "The page token is not one of this list and filter; begin again without it.",
+  ),
+  MALFORMED_MESSAGE: reason("INVALID_ARGUMENT", "The message could not be parsed."),
+  MESSAGE_TOO_LARGE: reason("RESOURCE_EXHAUSTED", "The message is over the limit of 64 KiB."),
+  REQUEST_ID_REUSED: reason(
+    "ALREADY_EXISTS",
+    "The request_id was used with another body; take a new one.",
+  ),
+  REQUEST_IN_PROGRESS: reason(
+    "ABORTED",
+    "The first call with this request_id is still running; retry after the delay.",
+    true,
+  ),
+  ETAG_MISMATCH: reason("ABORTED", "The object changed meanwhile; read it again and retry."),
+  DEADLINE_EXCEEDED: reason("DEADLINE_EXCEEDED", "The call took longer than it may; retry.", true),
+  SHUTTING_DOWN: reason("UNAVAILABLE", "The service is shutting down; retry.", true),
+  STORE_UNAVAILABLE: reason("UNAVAILABLE", "The database does not answer; retry.", true),
+  WRITE_CONFLICT: reason("ABORTED", "Too many writers at once; retry.", true),
+  TEMPORAL_UNAVAILABLE: reason("UNAVAILABLE", "Temporal does not answer; retry.", true),
+} as const satisfies ReasonTable;

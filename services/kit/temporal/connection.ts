@@ -1,0 +1,18 @@
+import { Client } from "@temporalio/client";
+import { NativeConnection } from "@temporalio/worker";
+import type { BaseConfig } from "../config.ts";
+
+/** A client and the native connection its workers share. */
+export interface TemporalConnection {
+  readonly client: Client;
+  readonly connection: NativeConnection;
+}
+
+/** Connects; sharing one native connection between client and worker is what makes eager start possible. */
+export async function connectTemporal(
+  config: Pick<BaseConfig, "temporalAddress" | "temporalNamespace">,
+): Promise<TemporalConnection> {
+  const connection = await NativeConnection.connect({ address: config.temporalAddress });
+  const client = new Client({ connection, namespace: config.temporalNamespace });
+  return { client, connection };
+}

@@ -1,0 +1,60 @@
+import { type NativeConnection, Worker, type WorkerOptions } from "@temporalio/worker";
+import type { Log } from "../log.ts";
+import { workflowBundle } from "./bundle.ts";
+
+/** What a service's worker runs. */
+export interface WorkerSetup {
+  readonly connection: NativeConnection;
+  readonly namespace: string;
+  readonly taskQueue: string;
+  /** URL of `workflows/index.ts`, for services that have workflows. */
+  readonly workflowsUrl?: string;
+  readonly activities?: object;
+  readonly log: Log;
+  /** Workflow tasks at once. A task holds its slot for the whole time of its local activities. Default 100. */
+  readonly workflowTasksMax?: number;
+  /** How long running activities may take to end on shutdown, in milliseconds. Default 5 s. */
+  readonly graceMs?: number;
+}
+
+/** A running worker. */
+export interface RunningWorker {
+  /** Stops polling, lets running activities end within the grace time, and returns. */
+  stop(): Promise<void>;
+}
+
+/** Starts a worker. A worker that fails later is logged as fatal and ends the process: its supervisor restarts it. */
+export async function startWorker(setup: WorkerSetup): Promise<RunningWorker> {
+  const worker = await Worker.create(await workerOptions(setup));
+  const run = worker.run().catch((error: unknown) => {
+    setup.log.fatal({ err: error, taskQueue: setup.taskQueue }, "worker failed");
+    process.exitCode = 1;
+    process.kill(process.pid, "SIGTERM");
+  });
+  return {
+    async stop() {
+      if (worker.getState() === "RUNNING") worker.shutdown();
+      await run;
+    },
+  };
+}
+
+async function workerOptions(setup: WorkerSetup): Promise<WorkerOptions> {
+  const tasks = setup.workflowTasksMax ?? 100;
+  return {
+    connection: setup.connection,
+    namespace: setup.namespace,
+    taskQueue: setup.taskQueue,
+    shutdownGraceTime: setup.graceMs ?? 5_000,
+    ...(setup.activities ? { activities: setup.activities } : {}),
+    ...(setup.workflowsUrl
+      ? {
+          workflowBundle: await workflowBundle(setup.workflowsUrl),
+          maxConcurrentWorkflowTaskExecutions: tasks,
+          maxConcurrentLocalActivityExecutions: tasks * 2,
+          maxCachedWorkflows: 2_000,
+          workflowThreadPoolSize: 1,
+        }
+      : {}),
+  };
+}
