@@ -1,0 +1,27 @@
+import { randomBytes } from "node:crypto";
+
+/** Connection string of the run's mongod, a one-node replica set. */
+export function mongoUri(): string {
+  return required("MONGODB_URI");
+}
+
+/** `host:port` of the run's Temporal server. */
+export function temporalAddress(): string {
+  return required("TEMPORAL_ADDRESS");
+}
+
+/** Path of a provisioned tool: mongod, temporal, temporal-test-server, k6 or grpcurl. */
+export function toolPath(tool: string): string {
+  return required(`SETTLE_TOOL_${tool.toUpperCase().replaceAll("-", "_")}`);
+}
+
+/** A database name prefix no other test file uses. */
+export function freshPrefix(): string {
+  return `t_${randomBytes(6).toString("hex")}`;
+}
+
+function required(name: string): string {
+  const value = process.env[name];
+  if (!value) throw new Error(`${name} is not set: run the tests by npm test`);
+  return value;
+}
