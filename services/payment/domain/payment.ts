@@ -1,0 +1,210 @@
+import type { Money } from "#kit/pure/money.ts";
+
+/** Where a payment is; the names of `payment.v1.PaymentStatus` without their prefix. */
+export type PaymentStatus =
+  | "PENDING"
+  | "PROCESSING"
+  | "REQUIRES_CAPTURE"
+  | "SUCCEEDED"
+  | "FAILED"
+  | "CANCELLED"
+  | "PARTIALLY_REFUNDED"
+  | "REFUNDED"
+  | "NEEDS_REVIEW";
+
+/** The step a payment is at; the names of `payment.v1.PaymentStep` without their prefix. */
+export type PaymentStep =
+  | "INITIALIZE"
+  | "VALIDATE_ACCOUNT"
+  | "DEBIT_ACCOUNT"
+  | "FRAUD_CHECK"
+  | "GATEWAY"
+  | "AWAIT_CALLBACK"
+  | "CAPTURE"
+  | "NOTIFY_USER"
+  | "COMPENSATE"
+  | "DONE";
+
+/**
+ * The one decision of a payment, written once: from OPEN either to CAPTURING, after which it can only settle, or to
+ * UNDOING, after which it can only be undone. Everything that could decide goes through it and follows what it finds.
+ */
+export type Phase =
+  | { readonly kind: "OPEN" }
+  | { readonly kind: "CAPTURING"; readonly amount: bigint; readonly requestId: string }
+  | { readonly kind: "UNDOING"; readonly reason: string };
+
+/** What the payer is told; at most one message per payment and event. */
+export type PaymentEvent = "succeeded" | "failed" | "cancelled";
+
+/** How the payer pays. */
+export type PaymentMethod =
+  | { readonly kind: "mock"; readonly behaviour: number; readonly flakyAttempts: number }
+  | { readonly kind: "card_token"; readonly token: string };
+
+/** Why a payment or refund ended without success. */
+export interface Failure {
+  readonly reason: string;
+  readonly message: string;
+  readonly retryable: boolean;
+}
+
+/** One change of the row. */
+export interface TimelineEntry {
+  readonly time: Date;
+  readonly status: PaymentStatus;
+  readonly step: PaymentStep;
+  readonly message: string;
+}
+
+/** One payment as stored. Amounts are minor units of `currencyCode`. */
+export interface Payment {
+  readonly tenant: string;
+  readonly paymentId: string;
+  /** Unique per tenant: one payment per request id. */
+  readonly requestId: string;
+  readonly requestHash: string;
+  readonly accountId: string;
+  readonly currencyCode: string;
+  readonly amount: bigint;
+  readonly capturedAmount: bigint;
+  readonly refundedAmount: bigint;
+  /** Of refunds under way. captured − refunded − reserved is never below 0. */
+  readonly reservedAmount: bigint;
+  readonly method: PaymentMethod;
+  readonly captureMode: "AUTOMATIC" | "MANUAL";
+  readonly description: string;
+  readonly metadata: readonly { readonly key: string; readonly value: string }[];
+  readonly orderId: string;
+  readonly status: PaymentStatus;
+  readonly step: PaymentStep;
+  readonly failure: Failure | null;
+  readonly phase: Phase;
+  readonly final: boolean;
+  /** A final event whose message is not stored yet. */
+  readonly notify: PaymentEvent | null;
+  readonly gatewayReference: string;
+  /** When the gateway step began, once the payment waits for it; deadlines count from here after a restart. */
+  readonly gatewayStartTime: Date | null;
+  /** When the payment began to wait for Capture. */
+  readonly captureStartTime: Date | null;
+  readonly timeline: readonly TimelineEntry[];
+  readonly version: bigint;
+  readonly createTime: Date;
+  readonly updateTime: Date;
+  readonly finalTime: Date | null;
+  /** When the sweeper looks next, unless the payment is final by then. */
+  readonly sweepTime: Date;
+}
+
+/** Where a refund is. */
+export type RefundStatus = "PENDING" | "SUCCEEDED" | "FAILED";
+
+/** One refund as stored. */
+export interface Refund {
+  readonly tenant: string;
+  readonly refundId: string;
+  readonly paymentId: string;
+  readonly currencyCode: string;
+  readonly amount: bigint;
+  readonly status: RefundStatus;
+  readonly reason: string;
+  readonly failure: Failure | null;
+  readonly notify: "refunded" | null;
+  readonly version: bigint;
+  readonly createTime: Date;
+  readonly updateTime: Date;
+  readonly sweepTime: Date;
+}
+
+/** What was asked for. */
+export function amountOf(payment: Pick<Payment, "currencyCode" | "amount">): Money {
+  return { currencyCode: payment.currencyCode, minorUnits: payment.amount };
+}
+
+/** How much of a settled payment can still be given back. */
+export function refundable(
+  payment: Pick<Payment, "capturedAmount" | "refundedAmount" | "reservedAmount">,
+): bigint {
+  return payment.capturedAmount - payment.refundedAmount - payment.reservedAmount;
+}
+
+/** The payment as it was when it was accepted: what every repeat of Create answers. */
+export function asAccepted(payment: Payment): Payment {
+  return {
+    ...payment,
+    capturedAmount: 0n,
+    refundedAmount: 0n,
+    reservedAmount: 0n,
+    status: "PENDING",
+    step: "INITIALIZE",
+    failure: null,
+    phase: { kind: "OPEN" },
+    final: false,
+    notify: null,
+    gatewayReference: "",
+    gatewayStartTime: null,
+    captureStartTime: null,
+    timeline: payment.timeline.slice(0, 1),
+    version: 1n,
+    updateTime: payment.createTime,
+    finalTime: null,
+  };
+}
+
+/** The source system's four values. */
+export function fourValueView(status: PaymentStatus): "pending" | "processing" | "success" | "fail" {
+  switch (status) {
+    case "PENDING":
+      return "pending";
+    case "PROCESSING":
+    case "REQUIRES_CAPTURE":
+    case "NEEDS_REVIEW":
+      return "processing";
+    case "SUCCEEDED":
+    case "PARTIALLY_REFUNDED":
+    case "REFUNDED":
+      return "success";
+    case "FAILED":
+    case "CANCELLED":
+      return "fail";
+  }
+}
+
+/** How far Create may wait; see `payment.v1.WaitUntil`. */
+export type WaitUntil = "ACCEPTED" | "VALIDATED" | "AUTHORIZED" | "COMPLETED";
+
+/** Whether the row shows that the payment got as far as the caller wants to know. */
+export function hasReached(payment: Payment, until: WaitUntil): boolean {
+  const settledOrParked =
+    payment.final || payment.status === "REQUIRES_CAPTURE" || payment.status === "NEEDS_REVIEW";
+  switch (until) {
+    case "ACCEPTED":
+      return true;
+    case "VALIDATED":
+      return settledOrParked || payment.version > 1n;
+    case "AUTHORIZED":
+      return settledOrParked || payment.phase.kind !== "OPEN";
+    case "COMPLETED":
+      return settledOrParked;
+  }
+}
+
+/** Names that a payment's parts have in the other services. A repeat of a step uses the same name. */
+export const keysOf = {
+  workflow: (paymentId: string) => `payment-${paymentId}`,
+  hold: (paymentId: string) => `${paymentId}:hold`,
+  capture: (paymentId: string) => `${paymentId}:capture`,
+  authorize: (paymentId: string) => `${paymentId}:authorize`,
+  void: (paymentId: string) => `${paymentId}:void`,
+  lateRefund: (paymentId: string) => `${paymentId}:late-refund`,
+  suspense: (paymentId: string) => `${paymentId}:suspense`,
+  fraudCheck: (paymentId: string) => `${paymentId}:fraud-check`,
+  fraudWorkflow: (paymentId: string) => `fraud-check-${paymentId}`,
+  reconcileWorkflow: (paymentId: string) => `reconcile-${paymentId}`,
+  notification: (id: string, event: string) => `${id}:${event}`,
+  refund: (refundId: string) => `${refundId}:refund`,
+  refundWorkflow: (refundId: string) => `refund-${refundId}`,
+  providerAccount: (currencyCode: string) => `provider:mock:${currencyCode}`,
+  suspenseAccount: (currencyCode: string) => `suspense:${currencyCode}`,
+} as const;
