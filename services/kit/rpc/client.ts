@@ -1,27 +1,42 @@
 import type { DescService } from "@bufbuild/protobuf";
 import { type CallOptions, type Client, createClient, type Transport } from "@connectrpc/connect";
-import { createGrpcTransport } from "@connectrpc/connect-node";
+import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
 import type { Scope } from "../pure/scope.ts";
 import { TENANT_HEADER } from "./context.ts";
 
 /** Longest a peer call may take when the caller names no deadline, in milliseconds. */
 export const PEER_TIMEOUT_MS = 10_000;
 
-const transports = new Map<string, Transport>();
+interface PeerTransport {
+  readonly transport: Transport;
+  readonly sessions: Http2SessionManager;
+}
+
+const transports = new Map<string, PeerTransport>();
 
 /** One HTTP/2 connection per peer and process; building one per call would cost a handshake each. */
 function transportTo(baseUrl: string): Transport {
-  let transport = transports.get(baseUrl);
-  if (transport === undefined) {
-    transport = createGrpcTransport({
+  let peer = transports.get(baseUrl);
+  if (peer === undefined) {
+    const sessions = new Http2SessionManager(baseUrl, { pingIntervalMs: 20_000 });
+    const transport = createGrpcTransport({
       baseUrl,
       acceptCompression: [],
       defaultTimeoutMs: PEER_TIMEOUT_MS,
-      pingIntervalMs: 20_000,
+      sessionManager: sessions,
     });
-    transports.set(baseUrl, transport);
+    peer = { transport, sessions };
+    transports.set(baseUrl, peer);
   }
-  return transport;
+  return peer.transport;
+}
+
+/**
+ * Closes the connections to all peers, so that the process can exit. Calls that run fail as CANCELED;
+ * a later call opens a new connection.
+ */
+export function closePeers(): void {
+  for (const { sessions } of transports.values()) sessions.abort();
 }
 
 /** A typed gRPC client of a peer. Base URL such as `http://127.0.0.1:8001`. */

@@ -1,7 +1,11 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from "#gen/google/rpc/error_details_pb.ts";
+import {
+  BadRequestSchema,
+  ErrorInfoSchema,
+  RetryInfoSchema,
+} from "#gen/google/rpc/error_details_pb.ts";
 import { commonReasons, type ReasonTable, type StatusName } from "../pure/reasons.ts";
-import { Refusal } from "../refusal.ts";
+import type { Refusal } from "../refusal.ts";
 
 /** `ErrorInfo.domain` of every error Settle makes. */
 export const ERROR_DOMAIN = "settle";
@@ -43,7 +47,10 @@ export function toConnectError(refusal: Refusal, table: ReasonTable): ConnectErr
     error.details.push({
       desc: BadRequestSchema,
       value: {
-        fieldViolations: refusal.fields.map((violation) => ({ ...violation, reason: refusal.reason })),
+        fieldViolations: refusal.fields.map((violation) => ({
+          ...violation,
+          reason: refusal.reason,
+        })),
       },
     });
   }

@@ -1,0 +1,40 @@
+/** What one caller may take of a server. Tests shorten the durations; nothing else changes them. */
+export interface RpcLimits {
+  /** Largest request message, compressed and not, in bytes. */
+  readonly readBytesMax: number;
+  /** Largest response message, in bytes. */
+  readonly writeBytesMax: number;
+  /** Longest unary call, reading the message included, in milliseconds. */
+  readonly unaryMs: number;
+  /** Longest stream, in milliseconds; then UNAVAILABLE, and the client resumes. */
+  readonly streamMs: number;
+  /** How long a connection may take to send its first bytes, in milliseconds. */
+  readonly firstBytesMs: number;
+  /** HTTP/1: how long the header may take, in milliseconds. */
+  readonly headersMs: number;
+  /** HTTP/1: how long header and body of a request may take, in milliseconds. */
+  readonly requestMs: number;
+  /** HTTP/1: how long an idle connection stays open, in milliseconds. */
+  readonly keepAliveMs: number;
+  /** Largest header of a request, in bytes. */
+  readonly headerBytesMax: number;
+  /** HTTP/2: streams at once on one connection. */
+  readonly concurrentStreamsMax: number;
+  /** HTTP/2: memory of one connection, in megabytes. */
+  readonly sessionMemoryMb: number;
+}
+
+/** The limits of every port (DESIGN section 4). */
+export const RPC_LIMITS: RpcLimits = {
+  readBytesMax: 64 * 1024,
+  writeBytesMax: 4 * 1024 * 1024,
+  unaryMs: 30_000,
+  streamMs: 3_600_000,
+  firstBytesMs: 10_000,
+  headersMs: 10_000,
+  requestMs: 40_000,
+  keepAliveMs: 65_000,
+  headerBytesMax: 16 * 1024,
+  concurrentStreamsMax: 128,
+  sessionMemoryMb: 10,
+};
