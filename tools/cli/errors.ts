@@ -1,0 +1,123 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+import { BadRequestSchema, ErrorInfoSchema } from "#gen/google/rpc/error_details_pb.ts";
+
+/** Exit code of a command that was understood but did not succeed. */
+export const EXIT_FAILED = 1;
+/** Exit code of a command line that was not understood. */
+export const EXIT_USAGE = 2;
+
+/** A command line that cannot be carried out as it is written. Exit code 2. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+  readonly next: string;
+
+  /** `next` says what to write instead. */
+  constructor(message: string, next: string) {
+    super(message);
+    this.next = next;
+  }
+}
+
+/** An expected failure found by the command itself. Exit code 1. */
+export class CommandFailure extends Error {
+  override readonly name = "CommandFailure";
+  readonly next: string;
+
+  constructor(message: string, next: string) {
+    super(message);
+    this.next = next;
+  }
+}
+
+/** A failure as it is shown. */
+export interface Failure {
+  readonly exitCode: number;
+  /** The stable reason, or the gRPC status when the error brings none. */
+  readonly reason: string;
+  readonly message: string;
+  readonly fields: readonly { readonly field: string; readonly description: string }[];
+  /** What to do now. */
+  readonly next: string;
+}
+
+/** Turns whatever a command threw into what a person needs to go on. */
+export function describeFailure(error: unknown): Failure {
+  if (error instanceof UsageError) return local(EXIT_USAGE, "USAGE", error.message, error.next);
+  if (error instanceof CommandFailure)
+    return local(EXIT_FAILED, "FAILED", error.message, error.next);
+  if (error instanceof ConnectError) return describeRpcFailure(error);
+  const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return local(EXIT_FAILED, "BUG", message, "this is a bug in the CLI: please report it");
+}
+
+/** The lines that go to standard error. */
+export function failureLines(failure: Failure): readonly string[] {
+  return [
+    `error: ${failure.reason}: ${failure.message}`,
+    ...failure.fields.map(({ field, description }) => `  ${field}: ${description}`),
+    `next:  ${failure.next}`,
+  ];
+}
+
+function local(exitCode: number, reason: string, message: string, next: string): Failure {
+  return { exitCode, reason, message, fields: [], next };
+}
+
+function describeRpcFailure(error: ConnectError): Failure {
+  const status = statusName(error.code);
+  const reason = error.findDetails(ErrorInfoSchema)[0]?.reason || status;
+  const fields = error
+    .findDetails(BadRequestSchema)
+    .flatMap((detail) => detail.fieldViolations)
+    .map(({ field, description }) => ({ field, description }));
+  return {
+    exitCode: EXIT_FAILED,
+    reason,
+    message: error.rawMessage,
+    fields,
+    next: nextStep(reason, error),
+  };
+}
+
+/** `FAILED_PRECONDITION` for `Code.FailedPrecondition`. */
+export function statusName(code: Code): string {
+  return Code[code].replace(/(?<!^)[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
+}
+
+const NEXT_BY_REASON: Readonly<Record<string, string>> = {
+  PAYMENT_NOT_FOUND: "list what there is: settle payment list",
+  ACCOUNT_NOT_FOUND: "check the id; a fresh development ledger has the accounts 1, 2 and 3",
+  NOT_CANCELLABLE:
+    "it is settled or ended: see settle payment get, and give money back by settle payment refund",
+  NOT_CAPTURABLE: "only a payment in REQUIRES_CAPTURE can be captured: see settle payment get",
+  REFUND_EXCEEDS_CAPTURED: "see settle payment get for what is left to refund",
+  INSUFFICIENT_FUNDS: "see settle account get, then take a smaller amount or credit the account",
+  REQUEST_ID_REUSED: "take a new --request-id, or repeat the first command exactly as it was",
+};
+
+const NEXT_BY_CODE: ReadonlyMap<Code, string> = new Map([
+  [Code.Unavailable, "is Settle running? npm start; settle doctor tells what is missing"],
+  [
+    Code.DeadlineExceeded,
+    "the outcome is not known: repeat the same command with the same --request-id, or read the object",
+  ],
+  [Code.Aborted, "somebody else changed it at the same moment: repeat the command"],
+  [Code.ResourceExhausted, "wait a moment and repeat the command"],
+  [Code.InvalidArgument, "correct the field named above; --help shows examples"],
+  [Code.NotFound, "check the id"],
+  [Code.PermissionDenied, "use a key whose role may call this"],
+  [Code.Unauthenticated, "give a valid key"],
+  [
+    Code.Unimplemented,
+    "the address is another service's or an older version: settle doctor shows which is where",
+  ],
+  [Code.Canceled, "the command was interrupted: repeat it, the same --request-id makes that safe"],
+]);
+
+function nextStep(reason: string, error: ConnectError): string {
+  return (
+    NEXT_BY_REASON[reason] ??
+    NEXT_BY_CODE.get(error.code) ??
+    "look at the service's log; settle doctor checks the rest"
+  );
+}
