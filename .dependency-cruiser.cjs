@@ -83,15 +83,21 @@ const forbidden = [
   ),
   only(
     "application",
-    "application decides over its own domain and store; it knows no transport and no driver.",
+    "application decides over its own domain; it knows no transport and no driver.",
     "^services/((?!kit/)[^/]+)/application/",
     [
       KIT,
       own("(application|domain|store)/"),
       own("(reasons|contract|config)\\.ts$"),
       CONTRACTS,
-      "^(node:)?crypto$",
+      "^(node:)?(crypto|timers/promises)$",
     ],
+  ),
+  typesOnly(
+    "application-store-as-interface",
+    "application is handed its store, so that a decision can be read without MongoDB.",
+    "^services/((?!kit/)[^/]+)/application/",
+    own("store/"),
   ),
   {
     name: "application-no-transport",
@@ -107,12 +113,18 @@ const forbidden = [
     [
       "^services/kit/(pure|mongo|idempotency)/",
       "^services/kit/[^/]+\\.ts$",
-      own("(store|domain)/"),
+      own("(store|domain|application)/"),
       own("reasons\\.ts$"),
       npm("mongodb"),
       npm("bson"),
-      "^(node:)?crypto$",
+      "^(node:)?(crypto|timers/promises)$",
     ],
+  ),
+  typesOnly(
+    "store-fulfils-an-interface",
+    "store may name the interface application wants of it, and calls nothing there.",
+    "^services/((?!kit/)[^/]+)/store/",
+    own("application/"),
   ),
   only(
     "activities",
