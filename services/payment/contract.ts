@@ -52,15 +52,16 @@ export interface GatewayCallback {
 export const gatewayCallbackSignal = defineSignal<[GatewayCallback]>("gateway-callback");
 
 /** The fraud child tells that a person must decide. */
-export const fraudReviewSignal = defineSignal<[{ readonly checkId: string; readonly createTimeMs: number }]>(
-  "fraud-review",
-);
+export const fraudReviewSignal =
+  defineSignal<[{ readonly checkId: string; readonly createTimeMs: number }]>("fraud-review");
 
 /** Cancel without an answer; the update below is the way to get one. */
 export const cancelSignal = defineSignal<[{ readonly requestId: string }]>("cancel-payment");
 
 /** Undoes the payment if it is not settled yet; answers how it ended. Update id = request_id. */
-export const cancelUpdate = defineUpdate<PaymentOutcome, [{ readonly requestId: string }]>("cancel");
+export const cancelUpdate = defineUpdate<PaymentOutcome, [{ readonly requestId: string }]>(
+  "cancel",
+);
 
 /** Settles a payment that waits for it; answers how it ended. Update id = request_id. Amount in minor units. */
 export const captureUpdate = defineUpdate<
@@ -153,7 +154,9 @@ export interface PaymentActivities {
     },
   ): Promise<PaymentOutcome>;
   /** Clears the row's pending notification. */
-  "payment::notified"(input: PaymentRef & { readonly event: string }): Promise<Record<string, never>>;
+  "payment::notified"(
+    input: PaymentRef & { readonly event: string },
+  ): Promise<Record<string, never>>;
   /** Opens a task for a person; a repeat opens none. */
   "payment::open-task"(
     input: PaymentRef & { readonly kind: string; readonly detail: string },

@@ -15,7 +15,8 @@ export const paymentReasons = {
   RESUME_TOKEN_EXPIRED: {
     status: "OUT_OF_RANGE",
     retryable: false,
-    message: "The resume token is not one of this payment; read it with Get and watch without a token.",
+    message:
+      "The resume token is not one of this payment; read it with Get and watch without a token.",
   },
   WATCH_INTERRUPTED: {
     status: "UNAVAILABLE",
@@ -96,6 +97,11 @@ export const paymentReasons = {
     status: "FAILED_PRECONDITION",
     retryable: true,
     message: "The payment was not captured in time; everything was undone.",
+  },
+  STEP_FAILED: {
+    status: "FAILED_PRECONDITION",
+    retryable: false,
+    message: "A step was refused for good; everything was undone. Report it with the payment's id.",
   },
   CANCELLED: {
     status: "FAILED_PRECONDITION",

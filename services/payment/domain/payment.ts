@@ -153,7 +153,9 @@ export function asAccepted(payment: Payment): Payment {
 }
 
 /** The source system's four values. */
-export function fourValueView(status: PaymentStatus): "pending" | "processing" | "success" | "fail" {
+export function fourValueView(
+  status: PaymentStatus,
+): "pending" | "processing" | "success" | "fail" {
   switch (status) {
     case "PENDING":
       return "pending";

@@ -1,0 +1,55 @@
+import type { Scope } from "#kit/pure/scope.ts";
+import { Refusal } from "#kit/refusal.ts";
+import type { Payment } from "../domain/payment.ts";
+import { claimPhase } from "../store/payments.ts";
+import type { PaymentDeps } from "./deps.ts";
+import { mustFind, waitFor } from "./wait-for.ts";
+
+/** How long Cancel waits for the final row, in milliseconds. */
+const CANCEL_WAIT_MS = 20_000;
+
+/**
+ * Cancels a payment. The running workflow decides first; where none answers, the phase is written here and a workflow
+ * started that follows it. CANCELLED, or PROCESSING while the undo goes on. Fails with NOT_CANCELLABLE, PAYMENT_NOT_FOUND.
+ */
+export async function cancelPayment(
+  deps: PaymentDeps,
+  scope: Scope,
+  request: { readonly paymentId: string; readonly requestId: string },
+): Promise<Payment> {
+  const deadlineMs = Date.now() + CANCEL_WAIT_MS;
+  let payment = await mustFind(deps, scope, request.paymentId);
+  if (payment.phase.kind === "OPEN" && !payment.final) {
+    await deps.workflows.cancel(payment.paymentId, request.requestId, CANCEL_WAIT_MS).catch((error) => {
+      deps.log.warn({ err: error, paymentId: payment.paymentId }, "cancel did not reach the workflow");
+    });
+    payment = await decided(deps, scope, payment.paymentId);
+  }
+  if (isBeingCancelled(payment) && !payment.final) {
+    payment = await waitFor(deps, scope, payment.paymentId, {
+      until: "COMPLETED",
+      timeoutMs: Math.max(1, deadlineMs - Date.now()),
+    });
+  }
+  if (payment.status === "CANCELLED" || isBeingCancelled(payment)) return payment;
+  throw new Refusal("NOT_CANCELLABLE", {
+    message: `payment ${payment.paymentId} is ${payment.status} and can no longer be cancelled; use Refund once it has succeeded`,
+    metadata: { payment_id: payment.paymentId, status: payment.status },
+  });
+}
+
+/** The payment with its phase decided: by the workflow, or here when the workflow is gone or silent. */
+async function decided(deps: PaymentDeps, scope: Scope, paymentId: string): Promise<Payment> {
+  const payment = await mustFind(deps, scope, paymentId);
+  if (payment.phase.kind !== "OPEN" || payment.final) return payment;
+  const claimed = await claimPhase(deps.db, scope, paymentId, { kind: "UNDOING", reason: "CANCELLED" });
+  const open = claimed ?? payment;
+  await deps.workflows.startPayment(open, "again").catch((error) => {
+    deps.log.warn({ err: error, paymentId }, "the undo is left to the sweeper");
+  });
+  return open;
+}
+
+function isBeingCancelled(payment: Payment): boolean {
+  return payment.phase.kind === "UNDOING" && payment.phase.reason === "CANCELLED";
+}

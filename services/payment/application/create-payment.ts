@@ -1,0 +1,120 @@
+import { uuidv7 } from "#kit/ids.ts";
+import type { Money } from "#kit/pure/money.ts";
+import type { Scope } from "#kit/pure/scope.ts";
+import { Refusal } from "#kit/refusal.ts";
+import { onBehalfOf } from "#kit/rpc/client.ts";
+import { asAccepted, type Payment, type PaymentMethod, type WaitUntil } from "../domain/payment.ts";
+import { insertPayment } from "../store/payments.ts";
+import type { PaymentDeps } from "./deps.ts";
+import { waitFor } from "./wait-for.ts";
+
+/** A parsed request for a payment. */
+export interface NewPayment {
+  /** Empty: made here, and a repeat is another payment. */
+  readonly requestId: string;
+  readonly requestHash: string;
+  /** Exactly one of these two is set. */
+  readonly accountId: string;
+  readonly userId: string;
+  readonly amount: Money;
+  readonly method: PaymentMethod;
+  readonly captureMode: "AUTOMATIC" | "MANUAL";
+  readonly description: string;
+  readonly metadata: Payment["metadata"];
+  readonly orderId: string;
+  readonly waitUntil: WaitUntil;
+  readonly waitTimeoutMs: number;
+}
+
+/** The accepted payment; `runId` is empty when the start is left to the sweeper. */
+export interface CreatedPayment {
+  readonly payment: Payment;
+  readonly runId: string;
+}
+
+/**
+ * Accepts a payment: the row first, which is claim and stored answer in one, then the workflow. Once the row is
+ * committed the answer is OK whatever Temporal says, and the sweeper starts what could not be started here. Fails with
+ * REQUEST_ID_REUSED, and ACCOUNT_NOT_FOUND for a user without an account in the currency.
+ */
+export async function createPayment(
+  deps: PaymentDeps,
+  scope: Scope,
+  request: NewPayment,
+  signal?: AbortSignal,
+): Promise<CreatedPayment> {
+  const accountId = request.accountId || (await accountOfUser(deps, scope, request));
+  const accepted = await insertPayment(deps.db, newRow(deps, scope, request, accountId));
+  if (!accepted.inserted && accepted.payment.requestHash !== request.requestHash) {
+    throw new Refusal("REQUEST_ID_REUSED", { metadata: { request_id: request.requestId } });
+  }
+  const runId = accepted.payment.final ? "" : await startOrLeave(deps, accepted.payment);
+  if (request.waitUntil === "ACCEPTED") return { payment: asAccepted(accepted.payment), runId };
+  const payment = await waitFor(deps, scope, accepted.payment.paymentId, {
+    until: request.waitUntil,
+    timeoutMs: request.waitTimeoutMs,
+    ...(signal ? { signal } : {}),
+  });
+  return { payment, runId };
+}
+
+async function startOrLeave(deps: PaymentDeps, payment: Payment): Promise<string> {
+  try {
+    const start = await deps.workflows.startPayment(payment, "first");
+    return start.started ? start.runId : "";
+  } catch (error) {
+    deps.log.warn({ err: error, paymentId: payment.paymentId }, "start is left to the sweeper");
+    return "";
+  }
+}
+
+/** The owner's account in the amount's currency; unique per tenant, owner and currency. */
+async function accountOfUser(deps: PaymentDeps, scope: Scope, request: NewPayment): Promise<string> {
+  const { accounts } = await deps.account.listAccounts(
+    { ownerId: request.userId, pageSize: 1_000 },
+    onBehalfOf(scope),
+  );
+  const account = accounts.find(({ currencyCode }) => currencyCode === request.amount.currencyCode);
+  if (account) return account.accountId;
+  throw new Refusal("ACCOUNT_NOT_FOUND", {
+    message: `user ${request.userId} has no account in ${request.amount.currencyCode}; open one with CreateAccount`,
+    metadata: { user_id: request.userId, currency_code: request.amount.currencyCode },
+  });
+}
+
+function newRow(deps: PaymentDeps, scope: Scope, request: NewPayment, accountId: string): Payment {
+  const now = new Date();
+  const paymentId = uuidv7(now.getTime());
+  return {
+    tenant: scope.tenant,
+    paymentId,
+    requestId: request.requestId || paymentId,
+    requestHash: request.requestHash,
+    accountId,
+    currencyCode: request.amount.currencyCode,
+    amount: request.amount.minorUnits,
+    capturedAmount: 0n,
+    refundedAmount: 0n,
+    reservedAmount: 0n,
+    method: request.method,
+    captureMode: request.captureMode,
+    description: request.description,
+    metadata: request.metadata,
+    orderId: request.orderId,
+    status: "PENDING",
+    step: "INITIALIZE",
+    failure: null,
+    phase: { kind: "OPEN" },
+    final: false,
+    notify: null,
+    gatewayReference: "",
+    gatewayStartTime: null,
+    captureStartTime: null,
+    timeline: [{ time: now, status: "PENDING", step: "INITIALIZE", message: "accepted" }],
+    version: 1n,
+    createTime: now,
+    updateTime: now,
+    finalTime: null,
+    sweepTime: new Date(now.getTime() + deps.sweepAfterMs),
+  };
+}

@@ -1,0 +1,92 @@
+import { verifyWebhook } from "#kit/webhook.ts";
+import type { Payment } from "../domain/payment.ts";
+import { type GatewayEvent, parseGatewayEvent } from "../domain/gateway-event.ts";
+import { insertCallback, markSignalled, type StoredCallback } from "../store/callbacks.ts";
+import { findPayment } from "../store/payments.ts";
+import { openTask } from "../store/tasks.ts";
+import type { PaymentDeps } from "./deps.ts";
+
+/** What the provider is told: durable, forged, or not a callback at all. */
+export type Receipt = "stored" | "signature-invalid" | "malformed";
+
+/**
+ * Takes a provider's callback: signature over the raw bytes, then the durable row, and only then "stored". What follows
+ * is best effort here, because the sweeper repeats it until the callback is recorded or reconciled.
+ */
+export async function receiveCallback(
+  deps: PaymentDeps,
+  provider: string,
+  header: string | undefined,
+  rawBody: Uint8Array,
+): Promise<Receipt> {
+  const verdict = verifyWebhook({ secrets: deps.gatewaySecrets, header, rawBody, nowMs: Date.now() });
+  if (verdict !== "ok") {
+    deps.log.warn({ provider, verdict }, "callback refused");
+    return "signature-invalid";
+  }
+  const event = parseGatewayEvent(rawBody);
+  if (event === undefined) return "malformed";
+  const payment = await findPayment(deps.db, { tenant: event.tenant }, event.paymentId);
+  const callback = storedCallback(provider, event, rawBody, mismatch(event, payment));
+  const fresh = await insertCallback(deps.db, callback);
+  if (fresh && callback.ignored === "") {
+    await deliverCallback(deps, callback, payment?.final ?? false).catch((error) => {
+      deps.log.warn({ err: error, paymentId: event.paymentId }, "callback is left to the sweeper");
+    });
+  } else if (fresh && payment) {
+    const detail = `callback ${event.eventId} was not effective: ${callback.ignored}`;
+    await openTask(deps.db, payment, { paymentId: payment.paymentId, kind: "CALLBACK_MISMATCH", detail });
+  }
+  return "stored";
+}
+
+/** Gives a stored callback to the running workflow, or, for a closed payment, to a reconcile. */
+export async function deliverCallback(
+  deps: Pick<PaymentDeps, "db" | "workflows">,
+  callback: StoredCallback,
+  final: boolean,
+): Promise<void> {
+  const { tenant, paymentId, eventId, outcome, gatewayReference, reason } = callback;
+  if (!final) {
+    const running = await deps.workflows.signalCallback(paymentId, { eventId, outcome, gatewayReference, reason });
+    if (running) {
+      await markSignalled(deps.db, { tenant }, callback.callbackId);
+      return;
+    }
+    // No run although the row was open: it ended just now, or the sweeper will start it and signal again.
+    const payment = await findPayment(deps.db, { tenant }, paymentId);
+    if (!payment?.final) return;
+  }
+  await deps.workflows.startReconcile({ tenant, paymentId });
+}
+
+/** Signed is not enough: payment, amount and currency must be ours, or the callback is kept without effect. */
+function mismatch(event: GatewayEvent, payment: Payment | undefined): string {
+  if (payment === undefined) return "UNKNOWN_PAYMENT";
+  const same = event.currencyCode === payment.currencyCode && event.minorUnits === payment.amount;
+  return same ? "" : "AMOUNT_MISMATCH";
+}
+
+function storedCallback(
+  provider: string,
+  event: GatewayEvent,
+  rawBody: Uint8Array,
+  ignored: string,
+): StoredCallback {
+  const now = new Date();
+  return {
+    tenant: event.tenant,
+    callbackId: `${provider}:${event.eventId}`,
+    eventId: event.eventId,
+    paymentId: event.paymentId,
+    state: ignored === "" ? "RECEIVED" : "DONE",
+    outcome: event.outcome,
+    gatewayReference: event.gatewayReference,
+    reason: event.reason,
+    ignored,
+    body: Buffer.from(rawBody).toString("utf8"),
+    createTime: now,
+    updateTime: now,
+  };
+}
+

@@ -1,0 +1,25 @@
+import type { GatewayCallback, PaymentOutcome } from "../contract.ts";
+import type { Payment, Refund } from "../domain/payment.ts";
+
+/** What starting answers: a new run, or that one of this id is there already. */
+export type Start = { readonly started: true; readonly runId: string } | { readonly started: false };
+
+/** Temporal as the application sees it. Every call is bounded in time; errors are thrown as Temporal's client throws them. */
+export interface Workflows {
+  /**
+   * Starts the saga of a payment. `first`: only if it never ran (REJECT_DUPLICATE, eager). `again`: if it does not run
+   * now; the run goes on from what the row knows.
+   */
+  startPayment(payment: Payment, mode: "first" | "again"): Promise<Start>;
+  startRefund(refund: Refund, accountId: string, mode: "first" | "again"): Promise<Start>;
+  startReconcile(payment: Pick<Payment, "tenant" | "paymentId">): Promise<Start>;
+  /** False when no run of the payment is open. */
+  signalCallback(paymentId: string, callback: GatewayCallback): Promise<boolean>;
+  /** Undefined when no run is open, or when it did not answer within the time. Throws what the workflow refused with. */
+  cancel(paymentId: string, requestId: string, timeoutMs: number): Promise<PaymentOutcome | undefined>;
+  capture(
+    paymentId: string,
+    capture: { readonly requestId: string; readonly amount: bigint },
+    timeoutMs: number,
+  ): Promise<PaymentOutcome | undefined>;
+}

@@ -1,0 +1,67 @@
+import { type BaseConfig, type Env, EnvReader, readBaseConfig } from "#kit/config.ts";
+import { DEFAULT_POLICY, type PaymentPolicy } from "./domain/policy.ts";
+
+/** Settings of the payment service. */
+export interface PaymentConfig extends BaseConfig {
+  readonly policy: PaymentPolicy;
+  /** Active secrets for the provider's callbacks, several while one is rotated. Never has a default. */
+  readonly gatewaySecrets: readonly string[];
+  /** Pause between two sweeps, in milliseconds. Default 5 s. */
+  readonly sweepIntervalMs: number;
+  /** How old an open payment is before the sweeper looks at it, in milliseconds. Default 10 s. */
+  readonly sweepAfterMs: number;
+}
+
+/** Reads the settings; throws one error that lists every mistake. */
+export function readPaymentConfig(env: Env): PaymentConfig {
+  const reader = new EnvReader(env);
+  const config: PaymentConfig = {
+    ...readBaseConfig(reader, "payment"),
+    policy: readPolicy(reader),
+    gatewaySecrets: reader.read("SETTLE_GATEWAY_SECRETS", [], readSecrets),
+    sweepIntervalMs: reader.durationMs("SETTLE_SWEEP_INTERVAL", 5_000),
+    sweepAfterMs: reader.durationMs("SETTLE_SWEEP_AFTER", 10_000),
+  };
+  reader.finish();
+  const single = env["SETTLE_GATEWAY_SECRET"];
+  const gatewaySecrets = config.gatewaySecrets.length > 0 || !single ? config.gatewaySecrets : [single];
+  if (gatewaySecrets.length === 0) {
+    throw new Error(
+      "SETTLE_GATEWAY_SECRETS is not set: the comma-separated secrets callbacks are signed with (npm start makes one)",
+    );
+  }
+  return { ...config, gatewaySecrets };
+}
+
+function readPolicy(reader: EnvReader): PaymentPolicy {
+  const { steps } = DEFAULT_POLICY;
+  return {
+    steps: {
+      mode: reader.oneOf("SETTLE_STEPS_MODE", steps.mode, ["local-first", "regular"]),
+      localTimeoutMs: reader.durationMs("SETTLE_STEP_LOCAL_TIMEOUT", steps.localTimeoutMs),
+      localAttemptsMax: reader.integer("SETTLE_STEP_LOCAL_ATTEMPTS", steps.localAttemptsMax, 1, 10),
+      startToCloseMs: reader.durationMs("SETTLE_STEP_TIMEOUT", steps.startToCloseMs),
+      backoffMaxMs: reader.durationMs("SETTLE_STEP_BACKOFF_MAX", steps.backoffMaxMs),
+    },
+    fraudMode: reader.oneOf("SETTLE_FRAUD_MODE", DEFAULT_POLICY.fraudMode, ["child", "inline"]),
+    callbackTimeoutMs: reader.durationMs("SETTLE_CALLBACK_TIMEOUT", DEFAULT_POLICY.callbackTimeoutMs),
+    reviewTimeoutMs: reader.durationMs("SETTLE_REVIEW_TIMEOUT", DEFAULT_POLICY.reviewTimeoutMs),
+    reviewExpiryMs: reader.durationMs("SETTLE_REVIEW_EXPIRY", DEFAULT_POLICY.reviewExpiryMs),
+    captureExpiryMs: reader.durationMs("SETTLE_CAPTURE_EXPIRY", DEFAULT_POLICY.captureExpiryMs),
+    decisionPollMs: reader.durationMs("SETTLE_DECISION_POLL", DEFAULT_POLICY.decisionPollMs),
+    undoAttemptsBeforeTask: reader.integer(
+      "SETTLE_UNDO_ATTEMPTS_BEFORE_TASK",
+      DEFAULT_POLICY.undoAttemptsBeforeTask,
+      1,
+      1_000,
+    ),
+  };
+}
+
+function readSecrets(text: string): readonly string[] {
+  const secrets = text.split(",").map((secret) => secret.trim());
+  if (secrets.some((secret) => secret.length < 16)) {
+    throw new Error("expected secrets of at least 16 characters, separated by commas");
+  }
+  return secrets;
+}

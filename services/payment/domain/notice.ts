@@ -1,0 +1,48 @@
+import { formatMoney, type Money } from "#kit/pure/money.ts";
+import type { PaymentEvent, PaymentStatus } from "./payment.ts";
+import { keysOf } from "./payment.ts";
+
+/** The message about how a payment ended; the same whether the saga or the sweeper sends it. */
+export interface Notice {
+  readonly notificationId: string;
+  readonly recipient: string;
+  readonly channel: "EMAIL";
+  readonly template:
+    | "PAYMENT_SUCCEEDED"
+    | "PAYMENT_FAILED"
+    | "PAYMENT_CANCELLED"
+    | "PAYMENT_REFUNDED";
+  readonly variables: Readonly<Record<string, string>>;
+  readonly paymentId: string;
+}
+
+/** The event a final status is told as. */
+export function eventOf(status: PaymentStatus): PaymentEvent {
+  if (status === "CANCELLED") return "cancelled";
+  return status === "FAILED" ? "failed" : "succeeded";
+}
+
+const TEMPLATES = {
+  succeeded: "PAYMENT_SUCCEEDED",
+  failed: "PAYMENT_FAILED",
+  cancelled: "PAYMENT_CANCELLED",
+  refunded: "PAYMENT_REFUNDED",
+} as const;
+
+/** Builds the message. `id` is the payment's id, or the refund's. It holds nothing that a later run could know otherwise. */
+export function buildNotice(subject: {
+  readonly id: string;
+  readonly paymentId: string;
+  readonly accountId: string;
+  readonly amount: Money;
+  readonly event: keyof typeof TEMPLATES;
+}): Notice {
+  return {
+    notificationId: keysOf.notification(subject.id, subject.event),
+    recipient: subject.accountId,
+    channel: "EMAIL",
+    template: TEMPLATES[subject.event],
+    variables: { amount: formatMoney(subject.amount) },
+    paymentId: subject.paymentId,
+  };
+}

@@ -1,0 +1,114 @@
+import { ensureCollection, type Migration } from "#kit/mongo/migrate.ts";
+import { requestsMigration } from "#kit/idempotency/request.ts";
+
+const amount = { bsonType: "long", minimum: 0 };
+const date = { bsonType: "date" };
+const text = { bsonType: "string" };
+const id = {
+  bsonType: "object",
+  required: ["tenant", "id"],
+  properties: { tenant: text, id: text },
+};
+
+const PAYMENT_STATUSES = [
+  "PENDING",
+  "PROCESSING",
+  "REQUIRES_CAPTURE",
+  "SUCCEEDED",
+  "FAILED",
+  "CANCELLED",
+  "PARTIALLY_REFUNDED",
+  "REFUNDED",
+  "NEEDS_REVIEW",
+];
+
+const paymentSchema = {
+  bsonType: "object",
+  required: ["_id", "requestId", "requestHash", "accountId", "amount", "status", "phase", "final", "version"],
+  properties: {
+    _id: id,
+    requestId: { bsonType: "string", minLength: 1 },
+    amount: { bsonType: "long", minimum: 1 },
+    capturedAmount: amount,
+    refundedAmount: amount,
+    reservedAmount: amount,
+    status: { enum: PAYMENT_STATUSES },
+    phase: {
+      bsonType: "object",
+      required: ["kind"],
+      properties: { kind: { enum: ["OPEN", "CAPTURING", "UNDOING"] } },
+    },
+    final: { bsonType: "bool" },
+    version: { bsonType: "long", minimum: 1 },
+    createTime: date,
+    updateTime: date,
+    sweepTime: date,
+  },
+};
+
+const refundSchema = {
+  bsonType: "object",
+  required: ["_id", "paymentId", "amount", "status", "version"],
+  properties: {
+    _id: id,
+    paymentId: text,
+    amount: { bsonType: "long", minimum: 1 },
+    status: { enum: ["PENDING", "SUCCEEDED", "FAILED"] },
+    version: { bsonType: "long", minimum: 1 },
+    createTime: date,
+    updateTime: date,
+  },
+};
+
+const callbackSchema = {
+  bsonType: "object",
+  required: ["_id", "paymentId", "eventId", "state"],
+  properties: { _id: id, state: { enum: ["RECEIVED", "SIGNALLED", "DONE"] }, updateTime: date },
+};
+
+/** The history of Payment's database. */
+export const paymentMigrations: readonly Migration[] = [
+  {
+    id: "001-payments",
+    async up(db) {
+      await ensureCollection(db, "payments", paymentSchema);
+      await db.collection("payments").createIndexes([
+        { key: { "_id.tenant": 1, requestId: 1 }, name: "request", unique: true },
+        { key: { "_id.tenant": 1, "_id.id": -1 }, name: "newest" },
+        { key: { "_id.tenant": 1, accountId: 1, "_id.id": -1 }, name: "account" },
+        { key: { "_id.tenant": 1, status: 1, "_id.id": -1 }, name: "status" },
+        // Small: only rows that are open, or owe a message, are in them.
+        { key: { sweepTime: 1 }, name: "open", partialFilterExpression: { final: false } },
+        { key: { updateTime: 1 }, name: "untold", partialFilterExpression: { notify: { $type: "string" } } },
+      ]);
+    },
+  },
+  {
+    id: "002-refunds",
+    async up(db) {
+      await ensureCollection(db, "refunds", refundSchema);
+      await db.collection("refunds").createIndexes([
+        { key: { "_id.tenant": 1, paymentId: 1, "_id.id": -1 }, name: "payment" },
+        { key: { sweepTime: 1 }, name: "open", partialFilterExpression: { status: "PENDING" } },
+        { key: { updateTime: 1 }, name: "untold", partialFilterExpression: { notify: { $type: "string" } } },
+      ]);
+    },
+  },
+  {
+    id: "003-callbacks-and-tasks",
+    async up(db) {
+      await ensureCollection(db, "callbacks", callbackSchema);
+      await db.collection("callbacks").createIndexes([
+        { key: { "_id.tenant": 1, paymentId: 1 }, name: "payment" },
+        {
+          key: { updateTime: 1 },
+          name: "pending",
+          partialFilterExpression: { state: { $in: ["RECEIVED", "SIGNALLED"] } },
+        },
+      ]);
+      await ensureCollection(db, "tasks", { bsonType: "object", required: ["_id", "kind", "state"] });
+      await db.collection("tasks").createIndex({ "_id.tenant": 1, state: 1, createTime: 1 }, { name: "open" });
+    },
+  },
+  requestsMigration,
+];

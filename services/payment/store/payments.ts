@@ -1,0 +1,197 @@
+import { type Collection, type Db, type Filter, MongoServerError, type UpdateFilter } from "mongodb";
+import { type Key, key } from "#kit/mongo/key.ts";
+import type { Scope } from "#kit/pure/scope.ts";
+import type { Failure, Payment, PaymentEvent, PaymentStatus, PaymentStep, Phase } from "../domain/payment.ts";
+
+/** A payment as it lies in `payments`; ids in the key, everything else as in the domain. */
+export type PaymentRow = Omit<Payment, "tenant" | "paymentId"> & { readonly _id: Key };
+
+type Tenant = Pick<Scope, "tenant">;
+
+/** The collection; other rooms get functions, never this. */
+export function paymentRows(db: Db): Collection<PaymentRow> {
+  return db.collection<PaymentRow>("payments");
+}
+
+/** A row as the domain knows it. */
+export function toPayment(row: PaymentRow): Payment {
+  const { _id, ...rest } = row;
+  return { tenant: _id.tenant, paymentId: _id.id, ...rest };
+}
+
+/**
+ * Stores an accepted payment. Two creates with one request_id race on the unique index: the loser gets the winner's row.
+ */
+export async function insertPayment(
+  db: Db,
+  payment: Payment,
+): Promise<{ readonly inserted: boolean; readonly payment: Payment }> {
+  const { tenant, paymentId, ...rest } = payment;
+  try {
+    await paymentRows(db).insertOne({ _id: key({ tenant }, paymentId), ...rest });
+    return { inserted: true, payment };
+  } catch (error) {
+    if (!(error instanceof MongoServerError && error.code === 11_000)) throw error;
+    const existing = await findByRequestId(db, { tenant }, payment.requestId);
+    if (existing === undefined) throw error;
+    return { inserted: false, payment: existing };
+  }
+}
+
+/** The payment a request_id made, if any. */
+export async function findByRequestId(db: Db, scope: Tenant, requestId: string): Promise<Payment | undefined> {
+  const row = await paymentRows(db).findOne({ "_id.tenant": scope.tenant, requestId });
+  return row ? toPayment(row) : undefined;
+}
+
+/** One payment of the tenant. */
+export async function findPayment(db: Db, scope: Tenant, paymentId: string): Promise<Payment | undefined> {
+  const row = await paymentRows(db).findOne({ _id: key(scope, paymentId) });
+  return row ? toPayment(row) : undefined;
+}
+
+/** What a list is narrowed to; absent means any. */
+export interface PaymentFilter {
+  readonly accountId?: string;
+  readonly status?: PaymentStatus;
+  readonly createdFrom?: Date;
+  readonly createdTo?: Date;
+}
+
+/** A page, newest first. Ids are UUIDv7, so their order is that of creation and one index serves both. */
+export async function listPayments(
+  db: Db,
+  scope: Tenant,
+  filter: PaymentFilter,
+  page: { readonly size: number; readonly before?: string },
+): Promise<Payment[]> {
+  const query: Filter<PaymentRow> = { "_id.tenant": scope.tenant };
+  if (filter.accountId !== undefined) query["accountId"] = filter.accountId;
+  if (filter.status !== undefined) query["status"] = filter.status;
+  if (filter.createdFrom || filter.createdTo) {
+    query["createTime"] = {
+      ...(filter.createdFrom ? { $gte: filter.createdFrom } : {}),
+      ...(filter.createdTo ? { $lt: filter.createdTo } : {}),
+    };
+  }
+  if (page.before !== undefined) query["_id.id"] = { $lt: page.before };
+  const rows = await paymentRows(db).find(query).sort({ "_id.id": -1 }).limit(page.size).toArray();
+  return rows.map(toPayment);
+}
+
+/** One change of the row: what is set, and how it reads on the timeline. */
+interface Change {
+  readonly status: PaymentStatus;
+  readonly step: PaymentStep;
+  readonly message: string;
+  readonly set?: Partial<Omit<PaymentRow, "_id" | "version" | "timeline">>;
+}
+
+function update(change: Change): UpdateFilter<PaymentRow> {
+  const now = new Date();
+  const { status, step, message } = change;
+  return {
+    $set: { ...change.set, status, step, updateTime: now },
+    $inc: { version: 1n },
+    $push: { timeline: { time: now, status, step, message } },
+  };
+}
+
+/** Changes the row if the condition still holds, and answers the row as it is then, changed or not. */
+async function changeIf(
+  db: Db,
+  scope: Tenant,
+  paymentId: string,
+  condition: Filter<PaymentRow>,
+  change: Change,
+): Promise<{ readonly changed: boolean; readonly payment: Payment | undefined }> {
+  const _id = key(scope, paymentId);
+  const row = await paymentRows(db).findOneAndUpdate({ ...condition, _id }, update(change), {
+    returnDocument: "after",
+  });
+  if (row) return { changed: true, payment: toPayment(row) };
+  return { changed: false, payment: await findPayment(db, scope, paymentId) };
+}
+
+/**
+ * The linearization point of a payment: the first phase written wins, against any interleaving of capture, cancel,
+ * timers, recover and re-runs of a lost task. Answers the row; the caller follows its phase, whatever it proposed.
+ */
+export async function claimPhase(
+  db: Db,
+  scope: Tenant,
+  paymentId: string,
+  phase: Exclude<Phase, { kind: "OPEN" }>,
+): Promise<Payment | undefined> {
+  const capturing = phase.kind === "CAPTURING";
+  const { payment } = await changeIf(
+    db,
+    scope,
+    paymentId,
+    { "phase.kind": "OPEN", final: false },
+    {
+      status: "PROCESSING",
+      step: capturing ? "CAPTURE" : "COMPENSATE",
+      message: capturing ? "authorised and checked; taking the money" : `undoing: ${phase.reason}`,
+      set: { phase },
+    },
+  );
+  return payment;
+}
+
+/** Writes that an undecided payment waits. Does nothing once it is decided: a late park must not hide the phase. */
+export async function parkPayment(
+  db: Db,
+  scope: Tenant,
+  paymentId: string,
+  change: Change,
+): Promise<Payment | undefined> {
+  return (await changeIf(db, scope, paymentId, { "phase.kind": "OPEN", final: false }, change)).payment;
+}
+
+/** The end of a payment. Only the first one is written; a repeat finds it. */
+export async function finishPayment(
+  db: Db,
+  scope: Tenant,
+  paymentId: string,
+  end: {
+    readonly status: PaymentStatus;
+    readonly message: string;
+    readonly failure: Failure | null;
+    readonly capturedAmount: bigint;
+    readonly notify: PaymentEvent;
+    /** Phases from which this end is reached, so that no other branch can write it. */
+    readonly from: Filter<PaymentRow>;
+    readonly phase?: Phase;
+  },
+): Promise<Payment | undefined> {
+  const finalTime = new Date();
+  const { payment } = await changeIf(
+    db,
+    scope,
+    paymentId,
+    { ...end.from, final: false },
+    {
+      status: end.status,
+      step: "DONE",
+      message: end.message,
+      set: {
+        final: true,
+        finalTime,
+        failure: end.failure,
+        capturedAmount: end.capturedAmount,
+        notify: end.notify,
+        ...(end.phase ? { phase: end.phase } : {}),
+      },
+    },
+  );
+  return payment;
+}
+
+/** Clears a pending notification once it is stored. No timeline entry: nothing happened to the payment. */
+export async function clearNotify(db: Db, scope: Tenant, paymentId: string, event: string): Promise<void> {
+  await paymentRows(db).updateOne(
+    { _id: key(scope, paymentId), notify: event as PaymentEvent },
+    { $set: { notify: null } },
+  );
+}

@@ -1,0 +1,161 @@
+import type { ClientSession, Collection, Db } from "mongodb";
+import { type Key, key } from "#kit/mongo/key.ts";
+import type { Scope } from "#kit/pure/scope.ts";
+import { type Failure, type Payment, type Refund, refundable } from "../domain/payment.ts";
+import { paymentRows, toPayment } from "./payments.ts";
+
+/** A refund as it lies in `refunds`. */
+export type RefundRow = Omit<Refund, "tenant" | "refundId"> & { readonly _id: Key };
+
+type Tenant = Pick<Scope, "tenant">;
+
+/** The collection; other rooms get functions, never this. */
+export function refundRows(db: Db): Collection<RefundRow> {
+  return db.collection<RefundRow>("refunds");
+}
+
+/** A row as the domain knows it. */
+export function toRefund(row: RefundRow): Refund {
+  const { _id, ...rest } = row;
+  return { tenant: _id.tenant, refundId: _id.id, ...rest };
+}
+
+/** One refund of the tenant. */
+export async function findRefund(db: Db, scope: Tenant, refundId: string): Promise<Refund | undefined> {
+  const row = await refundRows(db).findOne({ _id: key(scope, refundId) });
+  return row ? toRefund(row) : undefined;
+}
+
+/** A page of a payment's refunds, newest first. */
+export async function listRefunds(
+  db: Db,
+  scope: Tenant,
+  paymentId: string,
+  page: { readonly size: number; readonly before?: string },
+): Promise<Refund[]> {
+  const rows = await refundRows(db)
+    .find({
+      "_id.tenant": scope.tenant,
+      paymentId,
+      ...(page.before === undefined ? {} : { "_id.id": { $lt: page.before } }),
+    })
+    .sort({ "_id.id": -1 })
+    .limit(page.size)
+    .toArray();
+  return rows.map(toRefund);
+}
+
+/** What reserving answers: the refund, or how the payment stands so that the caller can say why not. */
+export type Reservation =
+  | { readonly refund: Refund }
+  | { readonly refused: "NOT_REFUNDABLE" | "REFUND_EXCEEDS_CAPTURED" };
+
+/**
+ * Inserts the refund together with its reservation on the payment, in one majority transaction. Two refunds that race
+ * both change the payment's row, so one of them is retried against the other's reservation and the sum never passes
+ * what was captured. A refund id that is known changes nothing.
+ */
+export async function reserveRefund(
+  db: Db,
+  refund: Omit<Refund, "amount">,
+  amount: bigint | undefined,
+): Promise<Reservation> {
+  return inTransaction(db, async (session) => {
+    const scope = { tenant: refund.tenant };
+    const known = await refundRows(db).findOne({ _id: key(scope, refund.refundId) }, { session });
+    if (known) return { refund: toRefund(known) };
+    const row = await paymentRows(db).findOne({ _id: key(scope, refund.paymentId) }, { session });
+    const refused = row ? refusal(toPayment(row), amount) : "NOT_REFUNDABLE";
+    if (!row || refused) return { refused: refused ?? "NOT_REFUNDABLE" };
+    const reserved = amount ?? refundable(toPayment(row));
+    await paymentRows(db).updateOne(
+      { _id: row._id },
+      { $inc: { reservedAmount: reserved, version: 1n }, $set: { updateTime: refund.createTime } },
+      { session },
+    );
+    const { tenant, refundId, ...rest } = refund;
+    const inserted: RefundRow = { _id: key({ tenant }, refundId), ...rest, amount: reserved };
+    await refundRows(db).insertOne(inserted, { session });
+    return { refund: toRefund(inserted) };
+  });
+}
+
+function refusal(
+  payment: Payment,
+  amount: bigint | undefined,
+): "NOT_REFUNDABLE" | "REFUND_EXCEEDS_CAPTURED" | undefined {
+  if (payment.status !== "SUCCEEDED" && payment.status !== "PARTIALLY_REFUNDED") {
+    return payment.status === "REFUNDED" ? "REFUND_EXCEEDS_CAPTURED" : "NOT_REFUNDABLE";
+  }
+  const left = refundable(payment);
+  return left <= 0n || (amount !== undefined && amount > left) ? "REFUND_EXCEEDS_CAPTURED" : undefined;
+}
+
+/**
+ * Ends a refund and moves its reservation to refunded, or drops it, in one transaction: the rows can never disagree.
+ * A refund that has ended already is answered as it is.
+ */
+export async function finishRefund(
+  db: Db,
+  scope: Tenant,
+  refundId: string,
+  failure: Failure | null,
+): Promise<Refund | undefined> {
+  return inTransaction(db, async (session) => {
+    const row = await refundRows(db).findOne({ _id: key(scope, refundId) }, { session });
+    if (!row || row.status !== "PENDING") return row ? toRefund(row) : undefined;
+    const now = new Date();
+    const ended: Partial<RefundRow> = failure
+      ? { status: "FAILED", failure, updateTime: now }
+      : { status: "SUCCEEDED", notify: "refunded", updateTime: now };
+    await refundRows(db).updateOne({ _id: row._id }, { $set: ended, $inc: { version: 1n } }, { session });
+    await settleReservation(db, session, key(scope, row.paymentId), row, failure === null);
+    return toRefund({ ...row, ...ended, version: row.version + 1n });
+  });
+}
+
+async function settleReservation(
+  db: Db,
+  session: ClientSession,
+  _id: Key,
+  refund: RefundRow,
+  succeeded: boolean,
+): Promise<void> {
+  const payment = await paymentRows(db).findOne({ _id }, { session });
+  if (!payment) throw new Error(`refund ${refund._id.id} has no payment`);
+  const now = new Date();
+  if (!succeeded) {
+    await paymentRows(db).updateOne(
+      { _id },
+      { $inc: { reservedAmount: -refund.amount, version: 1n }, $set: { updateTime: now } },
+      { session },
+    );
+    return;
+  }
+  const refundedAmount = payment.refundedAmount + refund.amount;
+  const status = refundedAmount === payment.capturedAmount ? "REFUNDED" : "PARTIALLY_REFUNDED";
+  const message = `refunded ${refund.amount} ${refund.currencyCode} minor units`;
+  await paymentRows(db).updateOne(
+    { _id },
+    {
+      $set: { status, refundedAmount, updateTime: now },
+      $inc: { reservedAmount: -refund.amount, version: 1n },
+      $push: { timeline: { time: now, status, step: "DONE", message } },
+    },
+    { session },
+  );
+}
+
+/** Clears a pending notification once it is stored. */
+export async function clearRefundNotify(db: Db, scope: Tenant, refundId: string): Promise<void> {
+  await refundRows(db).updateOne({ _id: key(scope, refundId) }, { $set: { notify: null } });
+}
+
+async function inTransaction<T>(db: Db, run: (session: ClientSession) => Promise<T>): Promise<T> {
+  return db.client.withSession((session) =>
+    session.withTransaction(() => run(session), {
+      readConcern: { level: "snapshot" },
+      writeConcern: { w: "majority", journal: true },
+    }),
+  );
+}

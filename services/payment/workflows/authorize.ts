@@ -1,0 +1,144 @@
+import { CancellationScope, condition } from "@temporalio/workflow";
+import type { AuthorizeOutcome, GatewayCallback, PaymentWorkflowInput } from "../contract.ts";
+import { checkFraud, type FraudVerdict } from "./check-fraud.ts";
+import type { PaymentState } from "./state.ts";
+import type { PaymentSteps } from "./steps.ts";
+import { Stopped } from "./stopped.ts";
+
+/** What both sides have said so far. */
+interface Answers {
+  fraud?: FraudVerdict;
+  gateway?: "AUTHORIZED";
+  /** A definite no of one side, or a failure that is a bug; ends the waiting. */
+  error?: unknown;
+}
+
+/**
+ * Asks the provider and Fraud at the same time and returns when both said yes. Throws `Stopped` at the first definite
+ * no; the scope around it is cancelled then, and with it whatever still runs.
+ */
+export async function authorizeAndCheck(
+  input: PaymentWorkflowInput,
+  steps: PaymentSteps,
+  state: PaymentState,
+): Promise<void> {
+  const gatewayStartMs = input.resume?.gatewayStartMs ?? Date.now();
+  const answers: Answers = {};
+  const both = new CancellationScope();
+  try {
+    await both.run(async () => {
+      state.step = "fraud-check";
+      collect(answers, checkFraud(input, steps, state), (verdict) => {
+        answers.fraud = verdict;
+        if (verdict === "FAIL")
+          throw new Stopped("FRAUD_REJECTED", "the fraud check rejected the payment");
+        if (verdict === "EXPIRED")
+          throw new Stopped("FRAUD_REVIEW_EXPIRED", "nobody decided the review in time");
+      });
+      await awaitGateway(input, steps, state, answers, gatewayStartMs);
+      await awaitFraud(input, steps, state, answers);
+    });
+  } finally {
+    both.cancel();
+  }
+}
+
+/** Keeps what a branch answers or fails with, so that neither side's error is lost while the other is awaited. */
+function collect<T>(answers: Answers, branch: Promise<T>, onAnswer: (answer: T) => void): void {
+  branch.then(onAnswer).catch((error: unknown) => {
+    answers.error ??= error;
+  });
+}
+
+async function awaitGateway(
+  input: PaymentWorkflowInput,
+  steps: PaymentSteps,
+  state: PaymentState,
+  answers: Answers,
+  gatewayStartMs: number,
+): Promise<void> {
+  const asking = new CancellationScope();
+  const asked = { quick: input.policy.steps.mode === "regular" };
+  const settleQuickly = (): void => {
+    asked.quick = true;
+  };
+  collect(
+    answers,
+    asking.run(() => steps.authorize(gatewayStartMs, settleQuickly)),
+    (answer) => {
+      settleQuickly();
+      acceptAnswer(answers, answer);
+    },
+  );
+  const answered = (): boolean => {
+    if (answers.gateway === undefined && state.callback) acceptCallback(answers, state.callback);
+    return answers.gateway !== undefined || answers.error !== undefined;
+  };
+  // The local try is short and needs no timer; one is started only when it did not bring the answer.
+  await condition(() => asked.quick || answered());
+  if (!answered()) {
+    state.step = "gateway";
+    const left = gatewayStartMs + input.policy.callbackTimeoutMs - Date.now();
+    const inTime = await condition(answered, Math.max(1, left));
+    asking.cancel();
+    if (!inTime) acceptLast(answers, await steps.queryGateway());
+  }
+  asking.cancel();
+  if (answers.error !== undefined) throw answers.error;
+}
+
+function acceptAnswer(answers: Answers, answer: AuthorizeOutcome): void {
+  switch (answer.outcome) {
+    case "AUTHORIZED":
+      answers.gateway = "AUTHORIZED";
+      return;
+    case "DECLINED":
+      throw new Stopped("GATEWAY_DECLINED", answer.message);
+    case "VOIDED":
+      throw new Stopped("GATEWAY_DECLINED", "the provider voided the authorisation");
+    case "PENDING":
+    case "UNKNOWN":
+      return;
+  }
+}
+
+function acceptCallback(answers: Answers, callback: GatewayCallback): void {
+  if (callback.outcome === "AUTHORIZED") answers.gateway = "AUTHORIZED";
+  else answers.error ??= new Stopped("GATEWAY_DECLINED", callback.reason);
+}
+
+/** The deadline passed: an authorisation counts like its callback, anything else is undone. */
+function acceptLast(answers: Answers, answer: AuthorizeOutcome): void {
+  if (answer.outcome === "AUTHORIZED") answers.gateway = "AUTHORIZED";
+  else if (answer.outcome === "DECLINED") throw new Stopped("GATEWAY_DECLINED", answer.message);
+  else throw new Stopped("GATEWAY_TIMEOUT", "the provider did not answer in time");
+}
+
+async function awaitFraud(
+  input: PaymentWorkflowInput,
+  steps: PaymentSteps,
+  state: PaymentState,
+  answers: Answers,
+): Promise<void> {
+  const { reviewTimeoutMs, reviewExpiryMs } = input.policy;
+  const startMs = Date.now();
+  const answered = (): boolean => answers.fraud !== undefined || answers.error !== undefined;
+  const until = (durationMs: number): number =>
+    Math.max(1, (state.reviewStartMs ?? startMs) + durationMs - Date.now());
+  if (!answered()) {
+    state.step = "fraud-check";
+    await condition(() => answered() || state.reviewStartMs !== undefined, until(reviewTimeoutMs));
+    if (!answered() && state.reviewStartMs !== undefined) {
+      await steps.park("PROCESSING", "FRAUD_CHECK", "a person must decide the fraud check");
+      await condition(answered, until(reviewTimeoutMs));
+    }
+  }
+  if (!answered()) {
+    await steps.park("NEEDS_REVIEW", "FRAUD_CHECK", "nobody has decided the fraud check yet");
+    // The child ends by itself at its expiry; this timer is for a child that is gone.
+    if (!(await condition(answered, until(reviewExpiryMs)))) {
+      throw new Stopped("FRAUD_REVIEW_EXPIRED", "nobody decided the review in time");
+    }
+  }
+  if (answers.error !== undefined) throw answers.error;
+}

@@ -1,0 +1,83 @@
+import {
+  ChildWorkflowFailure,
+  executeChild,
+  isCancellation,
+  sleep,
+  TemporalFailure,
+} from "@temporalio/workflow";
+import {
+  FRAUD_CHECK_WORKFLOW,
+  FRAUD_TASK_QUEUE,
+  type FraudCheckInput,
+  type FraudCheckResult,
+} from "#services/fraud/contract.ts";
+import type { PaymentWorkflowInput } from "../contract.ts";
+import { keysOf } from "../domain/payment.ts";
+import type { PaymentState } from "./state.ts";
+import { fraudSubject, type PaymentSteps } from "./steps.ts";
+
+/** What the saga needs to know of a fraud check. */
+export type FraudVerdict = "PASS" | "FAIL" | "EXPIRED";
+
+/**
+ * Checks the payment, in a child workflow or inline with a child only for a review. Whichever way, the verdict is the
+ * one Fraud stored under the check's id, so that a repeat after a lost task cannot end otherwise.
+ */
+export async function checkFraud(
+  input: PaymentWorkflowInput,
+  steps: PaymentSteps,
+  state: PaymentState,
+): Promise<FraudVerdict> {
+  if (input.policy.fraudMode === "inline") {
+    const { decision, createTimeMs } = await steps.evaluate();
+    if (decision !== "REVIEW") return decision;
+    state.reviewStartMs ??= createTimeMs;
+  }
+  try {
+    return (await checkInChild(input)).decision;
+  } catch (error) {
+    if (!childIsMissing(error)) throw error;
+    // A child of an earlier run is still there, or was ended by an operator: the stored decision is what counts.
+    return awaitStoredDecision(input, steps, state);
+  }
+}
+
+function checkInChild(input: PaymentWorkflowInput): Promise<FraudCheckResult> {
+  const child: FraudCheckInput = {
+    ...fraudSubject(input),
+    parentWorkflowId: keysOf.workflow(input.paymentId),
+    policy: {
+      reviewTimeoutMs: input.policy.reviewTimeoutMs,
+      reviewExpiryMs: input.policy.reviewExpiryMs,
+      pollMs: input.policy.decisionPollMs,
+    },
+  };
+  return executeChild<(input: FraudCheckInput) => Promise<FraudCheckResult>>(FRAUD_CHECK_WORKFLOW, {
+    workflowId: keysOf.fraudWorkflow(input.paymentId),
+    taskQueue: FRAUD_TASK_QUEUE,
+    workflowIdReusePolicy: "ALLOW_DUPLICATE",
+    staticSummary: `fraud check of payment ${input.paymentId}`,
+    args: [child],
+  });
+}
+
+function childIsMissing(error: unknown): boolean {
+  if (isCancellation(error)) return false;
+  if (error instanceof ChildWorkflowFailure) return true;
+  return error instanceof TemporalFailure && error.name === "WorkflowExecutionAlreadyStartedError";
+}
+
+async function awaitStoredDecision(
+  input: PaymentWorkflowInput,
+  steps: PaymentSteps,
+  state: PaymentState,
+): Promise<FraudVerdict> {
+  const { createTimeMs } = await steps.evaluate();
+  for (;;) {
+    const { decision } = await steps.storedDecision();
+    if (decision !== "REVIEW") return decision;
+    state.reviewStartMs ??= createTimeMs;
+    if (Date.now() >= createTimeMs + input.policy.reviewExpiryMs) return "EXPIRED";
+    await sleep(input.policy.decisionPollMs);
+  }
+}
