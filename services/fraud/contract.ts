@@ -25,6 +25,8 @@ export interface FraudCheckPolicy {
   readonly reviewExpiryMs: number;
   /** First pause between two looks at the store after `reviewTimeoutMs`; it doubles each time. Default 10 min. */
   readonly pollMs: number;
+  /** `regular` leaves out the local tries, so that another worker of the queue may run the steps. Default local-first. */
+  readonly stepsMode?: "local-first" | "regular";
 }
 
 /** The policy of DESIGN section 6. */
@@ -55,7 +57,7 @@ export interface FraudCheckInput extends FraudSubject {
 export interface FraudCheckResult {
   /** EXPIRED: no person decided within `reviewExpiryMs`. */
   readonly decision: "PASS" | "FAIL" | "EXPIRED";
-  /** The rules that spoke; see `FRAUD_RULES` in the domain. */
+  /** The rules that spoke; see `Rule` in `domain/rules.ts`. */
   readonly rules: readonly string[];
   readonly checkId: string;
 }

@@ -1,0 +1,14 @@
+import { scopeOf } from "#kit/rpc/context.ts";
+import { listChecks as readChecks } from "../application/read-checks.ts";
+import { checkMessage, toDecision } from "./mapping.ts";
+import type { FraudHandlers, FraudRpcDeps } from "./router.ts";
+
+export function listChecks(deps: FraudRpcDeps): Pick<FraudHandlers, "listChecks"> {
+  return {
+    async listChecks({ pageSize, pageToken, decision }, context) {
+      const query = { pageSize, pageToken, decision: toDecision(decision) };
+      const { checks, nextPageToken } = await readChecks(deps, scopeOf(context), query);
+      return { checks: checks.map(checkMessage), nextPageToken };
+    },
+  };
+}

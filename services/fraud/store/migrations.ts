@@ -1,0 +1,65 @@
+import { requestsMigration } from "#kit/idempotency/request.ts";
+import { ensureCollection, type Migration } from "#kit/mongo/migrate.ts";
+
+const text = { bsonType: "string" } as const;
+const int64 = { bsonType: "long" } as const;
+const date = { bsonType: "date" } as const;
+
+const key = {
+  bsonType: "object",
+  required: ["tenant", "id"],
+  additionalProperties: false,
+  properties: { tenant: text, id: text },
+} as const;
+
+const checksSchema = {
+  bsonType: "object",
+  required: ["_id", "decision", "rules", "released", "tallied", "createTime", "decideTime"],
+  properties: {
+    _id: key,
+    paymentId: text,
+    accountId: text,
+    currencyCode: text,
+    amount: { ...int64, minimum: 1 },
+    decision: { enum: ["PASS", "FAIL", "REVIEW"] },
+    rules: { bsonType: "array", items: text },
+    released: { bsonType: "bool" },
+    tallied: { ...int64, minimum: 0 },
+    createTime: date,
+    decideTime: { bsonType: ["date", "null"] },
+  },
+} as const;
+
+/** A tally below zero would mean that a share was given back twice: the store refuses it. */
+const talliesSchema = {
+  bsonType: "object",
+  required: ["_id", "accountId", "currencyCode", "amount"],
+  additionalProperties: false,
+  properties: { _id: key, accountId: text, currencyCode: text, amount: { ...int64, minimum: 0 } },
+} as const;
+
+const settingsSchema = {
+  bsonType: "object",
+  required: ["_id", "amountLimits", "reviewLimits", "cumulativeLimits", "version", "callId"],
+  properties: { _id: key, version: { ...int64, minimum: 1 }, callId: text },
+} as const;
+
+/** Fraud's database, step by step. */
+export const fraudMigrations: readonly Migration[] = [
+  {
+    id: "001-checks-tallies-settings",
+    async up(db) {
+      await ensureCollection(db, "checks", checksSchema);
+      await ensureCollection(db, "tallies", talliesSchema);
+      await ensureCollection(db, "settings", settingsSchema);
+      await db
+        .collection("checks")
+        .createIndexes([
+          { key: { "_id.tenant": 1, createTime: -1, "_id.id": -1 } },
+          { key: { "_id.tenant": 1, decision: 1, createTime: -1, "_id.id": -1 } },
+          { key: { "_id.tenant": 1, paymentId: 1, createTime: -1 } },
+        ]);
+    },
+  },
+  requestsMigration,
+];

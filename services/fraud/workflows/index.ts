@@ -1,0 +1,1 @@
+export { FraudCheckWorkflow } from "./check-payment.ts";
