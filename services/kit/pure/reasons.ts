@@ -42,6 +42,10 @@ export const commonReasons = {
   ),
   MALFORMED_MESSAGE: reason("INVALID_ARGUMENT", "The message could not be parsed."),
   MESSAGE_TOO_LARGE: reason("RESOURCE_EXHAUSTED", "The message is over the limit of 64 KiB."),
+  RESPONSE_TOO_LARGE: reason(
+    "RESOURCE_EXHAUSTED",
+    "The response is over the limit of 4 MiB; ask for a smaller page.",
+  ),
   REQUEST_ID_REUSED: reason(
     "ALREADY_EXISTS",
     "The request_id was used with another body; take a new one.",
@@ -53,6 +57,11 @@ export const commonReasons = {
   ),
   ETAG_MISMATCH: reason("ABORTED", "The object changed meanwhile; read it again and retry."),
   DEADLINE_EXCEEDED: reason("DEADLINE_EXCEEDED", "The call took longer than it may; retry.", true),
+  STREAM_EXPIRED: reason(
+    "UNAVAILABLE",
+    "The stream was open as long as one may be; open it again where it ended.",
+    true,
+  ),
   SHUTTING_DOWN: reason("UNAVAILABLE", "The service is shutting down; retry.", true),
   STORE_UNAVAILABLE: reason("UNAVAILABLE", "The database does not answer; retry.", true),
   WRITE_CONFLICT: reason("ABORTED", "Too many writers at once; retry.", true),

@@ -1,24 +1,41 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { Code, type ConnectRouter, createContextValues } from "@connectrpc/connect";
+import { ConnectError, type ConnectRouter, createContextValues } from "@connectrpc/connect";
+import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import {
   universalRequestFromNodeRequest,
   universalResponseToNodeResponse,
 } from "@connectrpc/connect-node";
 import type { Log } from "../log.ts";
-import { type Call, callKey } from "./call.ts";
+import type { ReasonTable } from "../pure/reasons.ts";
+import { eitherSignal } from "./abortable.ts";
+import { type Call, callKey, logCall, startCall } from "./call.ts";
+import { clampDeadline } from "./deadline.ts";
+import type { RpcLimits } from "./limits.ts";
+import { toWire } from "./outcome.ts";
 import type { PortHandler } from "./port.ts";
 import { REQUEST_ID_HEADER, requestIdOf } from "./request-id.ts";
+import { improveError, protocolOf, readRefusal, writeFailure } from "./transport-errors.ts";
 
 type RpcHandler = ConnectRouter["handlers"][number];
+
+/** How long after its deadline a unary call may take to answer before its connection is closed, in milliseconds. */
+const ANSWER_GRACE_MS = 2_000;
 
 /** What the adapter needs besides the router. */
 export interface AdapterOptions {
   readonly log: Log;
+  readonly reasons: ReasonTable;
+  readonly limits: RpcLimits;
+  /** Aborted with a refusal when streams have to end. */
+  readonly shutdown: AbortSignal;
   /** Takes every request that is no RPC of the router. */
   readonly fallback: PortHandler;
 }
 
-/** Connects the router to Node's HTTP servers, with a call record for each request. */
+/**
+ * Connects the router to Node's HTTP servers. Around each RPC: a request id, the server's deadline, the errors of
+ * the transport in our words, and a line in the log.
+ */
 export function rpcAdapter(router: ConnectRouter, options: AdapterOptions): PortHandler {
   const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
   return (request, response) => {
@@ -27,14 +44,13 @@ export function rpcAdapter(router: ConnectRouter, options: AdapterOptions): Port
       options.fallback(request, response);
       return;
     }
-    const call = startCall(handler, request);
+    const rpc = `${handler.service.typeName}/${handler.method.name}`;
+    const streaming = handler.method.methodKind !== "unary";
+    const call = startCall(rpc, streaming, requestIdOf(request.headers[REQUEST_ID_HEADER]));
     response.once("close", () => logCall(options.log, call));
-    answer(handler, call, request, response).catch((error: unknown) => {
-      // Writing failed: the caller is gone. Nothing is left to tell it.
-      options.log.debug(
-        { err: error, rpc: call.rpc, requestId: call.requestId },
-        "response not sent",
-      );
+    answer(handler, call, request, response, options).catch((error: unknown) => {
+      // Writing failed: the caller is gone, and nobody is left to tell.
+      options.log.debug({ err: error, rpc, requestId: call.requestId }, "response not sent");
       response.destroy();
     });
   };
@@ -45,37 +61,64 @@ async function answer(
   call: Call,
   request: IncomingMessage,
   response: ServerResponse,
+  options: AdapterOptions,
 ): Promise<void> {
-  const values = createContextValues().set(callKey, call);
-  const universal = universalRequestFromNodeRequest(request, response, undefined, values);
-  const result = await handler(universal);
+  const universal = readRequest(call, request, response);
+  if (universal === undefined) {
+    response.writeHead(400).end();
+    return;
+  }
+  const { limits } = options;
+  call.clamped = clampDeadline(universal.header, call.streaming ? limits.streamMs : limits.unaryMs);
+  if (call.streaming) {
+    const { signal, release } = eitherSignal(universal.signal, options.shutdown);
+    response.once("close", release);
+    await write(await handler({ ...universal, signal }), call, response);
+    return;
+  }
+  // A caller that dribbles its message never reaches a handler, so nothing else would end the call.
+  const guard = setTimeout(() => response.destroy(), limits.unaryMs + ANSWER_GRACE_MS);
+  try {
+    const result = await handler(universal);
+    const improve = (error: ConnectError) => toWire(explain(error, call), options.reasons, call);
+    await write(
+      call.code === undefined
+        ? await improveError(result, protocolOf(request.headers["content-type"]), improve)
+        : result,
+      call,
+      response,
+    );
+  } finally {
+    clearTimeout(guard);
+  }
+}
+
+/** Undefined when the request has no authority, or one that is not a host. */
+function readRequest(
+  call: Call,
+  request: IncomingMessage,
+  response: ServerResponse,
+): UniversalServerRequest | undefined {
+  try {
+    const values = createContextValues().set(callKey, call);
+    return universalRequestFromNodeRequest(request, response, undefined, values);
+  } catch {
+    return undefined;
+  }
+}
+
+/** An error that did not pass the interceptors is about reading the request, or about writing the response. */
+function explain(error: ConnectError, call: Call): unknown {
+  if (call.reached) return writeFailure(error);
+  return readRefusal(error) ?? new ConnectError(error.rawMessage, error.code);
+}
+
+async function write(
+  result: UniversalServerResponse,
+  call: Call,
+  response: ServerResponse,
+): Promise<void> {
   const header = new Headers(result.header);
   header.set(REQUEST_ID_HEADER, call.requestId);
   await universalResponseToNodeResponse({ ...result, header }, response);
-}
-
-function startCall(handler: RpcHandler, request: IncomingMessage): Call {
-  return {
-    requestId: requestIdOf(request.headers[REQUEST_ID_HEADER]),
-    rpc: `${handler.service.typeName}/${handler.method.name}`,
-    startMs: performance.now(),
-    clamped: false,
-    reached: false,
-    code: undefined,
-    reason: undefined,
-    cause: undefined,
-  };
-}
-
-function logCall(log: Log, call: Call): void {
-  const line = {
-    rpc: call.rpc,
-    requestId: call.requestId,
-    code: call.code === undefined ? "OK" : Code[call.code],
-    reason: call.reason,
-    durationMs: Math.round(performance.now() - call.startMs),
-  };
-  if (call.code === Code.Internal || call.code === Code.Unknown)
-    log.error({ ...line, err: call.cause }, "call failed");
-  else log.debug(line, "call");
 }

@@ -20,6 +20,10 @@ export interface RpcLimits {
   readonly headerBytesMax: number;
   /** HTTP/2: streams at once on one connection. */
   readonly concurrentStreamsMax: number;
+  /** HTTP/2: how long a connection without a stream stays open, in milliseconds. */
+  readonly idleMs: number;
+  /** HTTP/2: how often a connection is pinged; an unanswered ping ends it at the next, in milliseconds. */
+  readonly pingMs: number;
   /** HTTP/2: memory of one connection, in megabytes. */
   readonly sessionMemoryMb: number;
 }
@@ -36,5 +40,7 @@ export const RPC_LIMITS: RpcLimits = {
   keepAliveMs: 65_000,
   headerBytesMax: 16 * 1024,
   concurrentStreamsMax: 128,
+  idleMs: 900_000,
+  pingMs: 30_000,
   sessionMemoryMb: 10,
 };

@@ -2,9 +2,11 @@ import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
 import { ErrorInfoSchema, RequestInfoSchema } from "#gen/google/rpc/error_details_pb.ts";
 import type { ReasonTable } from "../pure/reasons.ts";
 import { Refusal } from "../refusal.ts";
+import { abortable, aborted } from "./abortable.ts";
 import { type Call, callKey } from "./call.ts";
-import { ERROR_DOMAIN, reasonOf, toConnectError } from "./errors.ts";
+import { reasonOf, toConnectError } from "./errors.ts";
 import { outageOf } from "./outages.ts";
+import { readRefusal } from "./transport-errors.ts";
 
 /** Codes of a peer that pass through to the caller: it may retry, and nothing is wrong here. */
 const PASSING_PEER_CODES = new Set([
@@ -15,100 +17,121 @@ const PASSING_PEER_CODES = new Set([
   Code.ResourceExhausted,
 ]);
 
+/** Counts handlers, so that a drain waits for them even when their answer was given up. */
+export type Track = (running: Promise<unknown>) => void;
+
 /**
  * The outermost interceptor: whatever a handler throws becomes an error that tells the caller what to do and
- * nothing about the inside. Refusals get status and message by the table; a bug is INTERNAL.
+ * nothing about the inside, and a call ends at its deadline even when the handler does not.
  */
-export function outcomeInterceptor(reasons: ReasonTable): Interceptor {
+export function outcomeInterceptor(
+  reasons: ReasonTable,
+  track: Track = () => undefined,
+): Interceptor {
   return (next) => async (request) => {
     const call = request.contextValues.get(callKey);
     if (call !== undefined) call.reached = true;
+    const fail = (error: unknown): ConnectError => toWire(error, reasons, call);
     try {
-      const response = await next(request);
+      if (!request.stream) {
+        const running = next(request);
+        track(running);
+        return await Promise.race([running, aborted(request.signal, running)]);
+      }
+      const response = await next({ ...request, message: readable(request.message) });
       if (!response.stream) return response;
-      return {
-        ...response,
-        message: failing(response.message, (error) => toWire(error, reasons, call)),
-      };
+      return { ...response, message: failing(abortable(response.message, request.signal), fail) };
     } catch (error) {
-      throw toWire(error, reasons, call);
+      throw fail(error);
     }
   };
 }
 
+/** Messages of the caller; one that does not parse is its mistake, and not a bug of the handler that reads it. */
+async function* readable<T>(messages: AsyncIterable<T>): AsyncIterable<T> {
+  try {
+    yield* messages;
+  } catch (error) {
+    throw readRefusal(error) ?? error;
+  }
+}
+
 async function* failing<T>(
   messages: AsyncIterable<T>,
-  translate: (error: unknown) => ConnectError,
+  fail: (error: unknown) => ConnectError,
 ): AsyncIterable<T> {
   try {
     yield* messages;
   } catch (error) {
-    throw translate(error);
+    throw fail(error);
   }
 }
 
 /** The error as the caller sees it; also noted on the call for the log. */
 export function toWire(error: unknown, reasons: ReasonTable, call: Call | undefined): ConnectError {
-  const wire = translate(error, reasons);
+  const wire = translate(error, reasons, call);
   if (call !== undefined) {
     wire.details.push({ desc: RequestInfoSchema, value: { requestId: call.requestId } });
     call.code = wire.code;
-    call.reason = outgoingReason(wire);
-    call.cause = wire.cause;
+    call.reason = reasonIn(wire);
+    call.cause = wire.cause ?? error;
   }
   return wire;
 }
 
-function translate(error: unknown, reasons: ReasonTable): ConnectError {
+function translate(error: unknown, reasons: ReasonTable, call: Call | undefined): ConnectError {
   if (error instanceof Refusal) return refuse(error, reasons);
   const outage = outageOf(error);
   if (outage !== undefined) return refuse(outage, reasons);
   if (!(error instanceof ConnectError)) return internal(error);
-  return error.isWireError ? fromPeer(error) : error;
+  if (error.isWireError) return fromPeer(error);
+  if (error.code !== Code.DeadlineExceeded || error.details.length > 0) return error;
+  const stream = call?.streaming === true && call.clamped;
+  return refuse(
+    new Refusal(stream ? "STREAM_EXPIRED" : "DEADLINE_EXCEEDED", { cause: error }),
+    reasons,
+  );
 }
 
 function refuse(refusal: Refusal, reasons: ReasonTable): ConnectError {
   try {
     return toConnectError(refusal, reasons);
   } catch (error) {
+    // A reason that no table has is a bug of this service.
     return internal(error);
   }
 }
 
-/** A peer's error that a handler let through: its reason and details when it has one, else only its code. */
+/** A peer's error that a handler let through: with its reason and details when it has one, else only its code. */
 function fromPeer(error: ConnectError): ConnectError {
-  if (error.code === Code.Internal || error.code === Code.Unknown) return internal(error);
-  if (reasonOf(error) !== undefined) {
-    const details = error.details.filter(
-      (detail) => "type" in detail && !isRequestInfo(detail.type),
-    );
-    const passed = new ConnectError(error.rawMessage, error.code, undefined, undefined, error);
-    passed.details.push(...details);
-    return passed;
+  const bug = error.code === Code.Internal || error.code === Code.Unknown;
+  if (bug || (reasonOf(error) === undefined && !PASSING_PEER_CODES.has(error.code))) {
+    return internal(error);
   }
-  if (!PASSING_PEER_CODES.has(error.code)) return internal(error);
-  return new ConnectError(
-    "a service this one depends on does not answer; retry",
-    error.code,
-    undefined,
-    undefined,
-    error,
-  );
+  const message =
+    reasonOf(error) === undefined
+      ? "A service this one depends on does not answer; retry."
+      : error.rawMessage;
+  const passed = new ConnectError(message, error.code, undefined, undefined, error);
+  passed.details = error.details.filter((detail) => !isRequestInfo(detail));
+  return passed;
 }
 
-function isRequestInfo(typeName: string): boolean {
-  return typeName === RequestInfoSchema.typeName;
+/** The caller gets the id of its own request, not that of the request to the peer. */
+function isRequestInfo(detail: ConnectError["details"][number]): boolean {
+  return "type" in detail && detail.type === RequestInfoSchema.typeName;
 }
 
 function internal(cause: unknown): ConnectError {
   return new ConnectError("internal error", Code.Internal, undefined, undefined, cause);
 }
 
-function outgoingReason(error: ConnectError): string | undefined {
+/** The reason an outgoing error carries; `reasonOf` reads incoming ones. */
+function reasonIn(error: ConnectError): string | undefined {
   for (const detail of error.details) {
-    if ("desc" in detail && detail.desc === ErrorInfoSchema && "reason" in detail.value) {
-      return String(detail.value.reason);
+    if ("desc" in detail && detail.desc.typeName === ErrorInfoSchema.typeName) {
+      return "reason" in detail.value ? String(detail.value.reason) : undefined;
     }
   }
-  return error.findDetails(ErrorInfoSchema).find((info) => info.domain === ERROR_DOMAIN)?.reason;
+  return reasonOf(error);
 }

@@ -34,6 +34,7 @@ export async function openPort(
   h2.on("session", (session) => {
     sessions.add(session);
     session.once("close", () => sessions.delete(session));
+    tend(session, limits);
   });
   const server = net.createServer({ noDelay: true, keepAlive: true }, (socket) => {
     sockets.add(socket);
@@ -49,6 +50,7 @@ export async function openPort(
       h1.closeIdleConnections();
     },
     async destroy() {
+      h1.close();
       for (const session of sessions) session.destroy();
       for (const socket of sockets) socket.destroy();
       await new Promise<void>((resolve) => {
@@ -82,7 +84,7 @@ function sniff(socket: net.Socket, firstBytesMs: number, route: (isHttp2: boolea
 }
 
 function createHttp1(handler: PortHandler, limits: RpcLimits): http.Server {
-  return http.createServer(
+  const server = http.createServer(
     {
       maxHeaderSize: limits.headerBytesMax,
       headersTimeout: limits.headersMs,
@@ -92,6 +94,9 @@ function createHttp1(handler: PortHandler, limits: RpcLimits): http.Server {
     },
     handler,
   );
+  // Node begins to look for slow and idle connections when the server listens, which this one never does itself.
+  server.emit("listening");
+  return server;
 }
 
 function createHttp2(handler: PortHandler, limits: RpcLimits): http2.Http2Server {
@@ -108,6 +113,31 @@ function createHttp2(handler: PortHandler, limits: RpcLimits): http2.Http2Server
     // The peer broke the protocol or the connection; Node has destroyed the session already.
   });
   return server;
+}
+
+/** Closes a connection that nobody uses, and one whose peer does not answer pings: it is gone without a word. */
+function tend(session: http2.ServerHttp2Session, limits: RpcLimits): void {
+  let streams = 0;
+  let usedMs = Date.now();
+  session.on("stream", (stream) => {
+    streams += 1;
+    stream.once("close", () => {
+      streams -= 1;
+      usedMs = Date.now();
+    });
+  });
+  let answered = true;
+  const timer = setInterval(() => {
+    if (!answered) session.destroy();
+    else if (streams === 0 && Date.now() - usedMs >= limits.idleMs) session.close();
+    else {
+      answered = false;
+      session.ping(() => {
+        answered = true;
+      });
+    }
+  }, limits.pingMs).unref();
+  session.once("close", () => clearInterval(timer));
 }
 
 function listen(

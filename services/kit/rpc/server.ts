@@ -2,13 +2,29 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { DescService } from "@bufbuild/protobuf";
 import { type ConnectRouter, createConnectRouter } from "@connectrpc/connect";
 import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
+import { Health } from "#gen/grpc/health/v1/health_pb.ts";
 import type { Log } from "../log.ts";
 import type { ReasonTable } from "../pure/reasons.ts";
+import { Refusal } from "../refusal.ts";
 import { rpcAdapter } from "./adapter.ts";
-import { developmentScope, scopeKey } from "./context.ts";
+import { allowLocalOrigins } from "./cors.ts";
+import { gate } from "./gate.ts";
+import { createHealthState, type HealthState, healthService } from "./health.ts";
 import { RPC_LIMITS, type RpcLimits } from "./limits.ts";
-import { outcomeInterceptor } from "./outcome.ts";
-import { openPort } from "./port.ts";
+import { outcomeInterceptor, type Track } from "./outcome.ts";
+import { plainHttp } from "./plain-http.ts";
+import { openPort, type PortHandler } from "./port.ts";
+import { reflectionRoutes, reflectionServices } from "./reflection.ts";
+import { validationInterceptor, warmValidator } from "./validation.ts";
+
+/** How long running calls may take to end when the server closes, in milliseconds. */
+const DRAIN_MS = 10_000;
+
+/** Connect hands these options on to its own decoder: broken UTF-8 in JSON is refused, not replaced. */
+const STRICT_JSON = {
+  ignoreUnknownFields: true,
+  textDecoder: new TextDecoder("utf-8", { fatal: true }),
+};
 
 /** How a service's port is opened. */
 export interface RpcServerOptions {
@@ -43,44 +59,84 @@ export interface RpcServer {
 /** Opens one port for gRPC, gRPC-Web and Connect over HTTP/1.1 and HTTP/2, with health and reflection. */
 export async function startRpcServer(options: RpcServerOptions): Promise<RpcServer> {
   const limits = { ...RPC_LIMITS, ...options.limits };
+  const health = createHealthState(options.ready ?? (async () => undefined));
+  const shutdown = new AbortController();
+  const work = new Set<Promise<unknown>>();
+  const router = createRouter(options, limits, health, (running) => track(work, running));
+  const adapter = rpcAdapter(router, {
+    log: options.log,
+    reasons: options.reasons,
+    limits,
+    shutdown: shutdown.signal,
+    fallback: plainHttp({ health, log: options.log, http: options.http }),
+  });
+  const handler: PortHandler = (request, response) => {
+    track(work, new Promise<void>((resolve) => response.once("close", resolve)));
+    if (shutdown.signal.aborted && request.httpVersionMajor === 1) {
+      response.setHeader("connection", "close");
+    }
+    if (!allowLocalOrigins(request, response)) adapter(request, response);
+  };
+  const port = await openPort(options, handler, limits);
+  const close = async (drainMs: number): Promise<void> => {
+    await health.stop();
+    port.stopAccepting();
+    shutdown.abort(new Refusal("SHUTTING_DOWN"));
+    await drained(work, drainMs);
+    await port.destroy();
+  };
+  let closing: Promise<void> | undefined;
+  return {
+    host: options.host,
+    port: port.port,
+    address: addressOf(options.host, port.port),
+    close(drainMs = DRAIN_MS) {
+      closing ??= close(drainMs);
+      return closing;
+    },
+  };
+}
+
+function createRouter(
+  options: RpcServerOptions,
+  limits: RpcLimits,
+  health: HealthState,
+  tracked: Track,
+): ConnectRouter {
+  const services = [...options.services, Health, ...reflectionServices];
   const router = createConnectRouter({
     acceptCompression: [compressionGzip, compressionBrotli],
     readMaxBytes: limits.readBytesMax,
     writeMaxBytes: limits.writeBytesMax,
-    interceptors: [outcomeInterceptor(options.reasons)],
-    requestGate: (context) => {
-      context.values.set(scopeKey, developmentScope(context.requestHeader));
-    },
+    jsonOptions: STRICT_JSON,
+    interceptors: [
+      outcomeInterceptor(options.reasons, tracked),
+      validationInterceptor(warmValidator(options.services)),
+    ],
+    requestGate: (context) => gate(context, options.reasons),
   });
   options.routes(router);
-  let running = 0;
-  const adapter = rpcAdapter(router, {
-    log: options.log,
-    fallback: (request, response) => {
-      if (options.http?.(request, response) !== true) response.writeHead(404).end();
-    },
-  });
-  const port = await openPort(
-    options,
-    (request, response) => {
-      running += 1;
-      response.once("close", () => {
-        running -= 1;
-      });
-      adapter(request, response);
-    },
-    limits,
-  );
-  return {
-    host: options.host,
-    port: port.port,
-    address: `${options.host}:${port.port}`,
-    async close(drainMs = 10_000) {
-      port.stopAccepting();
-      const until = Date.now() + drainMs;
-      while (running > 0 && Date.now() < until)
-        await new Promise((resolve) => setTimeout(resolve, 10));
-      await port.destroy();
-    },
-  };
+  router.service(Health, healthService(services, health));
+  reflectionRoutes(router, services);
+  return router;
+}
+
+function track(work: Set<Promise<unknown>>, running: Promise<unknown>): void {
+  const done = () => work.delete(running);
+  work.add(running);
+  running.then(done, done);
+}
+
+/** Waits for everything that runs, also for what begins meanwhile on open connections. */
+async function drained(work: ReadonlySet<Promise<unknown>>, drainMs: number): Promise<void> {
+  const { promise: timeUp, resolve } = Promise.withResolvers<"time up">();
+  const timer = setTimeout(() => resolve("time up"), drainMs);
+  while (work.size > 0) {
+    if ((await Promise.race([Promise.allSettled(work), timeUp])) === "time up") break;
+  }
+  clearTimeout(timer);
+}
+
+function addressOf(host: string, port: number): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }

@@ -1,0 +1,43 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { cors } from "@connectrpc/connect";
+import { TENANT_HEADER } from "./context.ts";
+import { REQUEST_ID_HEADER } from "./request-id.ts";
+
+/** Pages of this machine, on any port. */
+const LOCAL_ORIGIN = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/;
+
+const ALLOWED_METHODS = cors.allowedMethods.join(", ");
+const ALLOWED_HEADERS = [
+  ...cors.allowedHeaders,
+  "authorization",
+  "traceparent",
+  REQUEST_ID_HEADER,
+  TENANT_HEADER,
+].join(", ");
+const EXPOSED_HEADERS = [...cors.exposedHeaders, REQUEST_ID_HEADER].join(", ");
+/** How long a browser may keep the answer to a preflight, in seconds. */
+const PREFLIGHT_MAX_AGE_S = 7_200;
+
+/**
+ * Lets pages served from this machine call from a browser; a foreign origin gets no header and its browser keeps
+ * the answer from it. Answers preflights and returns true for them.
+ */
+export function allowLocalOrigins(request: IncomingMessage, response: ServerResponse): boolean {
+  const { origin } = request.headers;
+  if (origin === undefined) return false;
+  const preflight =
+    request.method === "OPTIONS" && request.headers["access-control-request-method"] !== undefined;
+  response.setHeader("vary", "origin");
+  if (LOCAL_ORIGIN.test(origin)) {
+    response.setHeader("access-control-allow-origin", origin);
+    if (preflight) {
+      response.setHeader("access-control-allow-methods", ALLOWED_METHODS);
+      response.setHeader("access-control-allow-headers", ALLOWED_HEADERS);
+      response.setHeader("access-control-max-age", PREFLIGHT_MAX_AGE_S);
+    } else {
+      response.setHeader("access-control-expose-headers", EXPOSED_HEADERS);
+    }
+  }
+  if (preflight) response.writeHead(204).end();
+  return preflight;
+}

@@ -1,0 +1,110 @@
+import type { DescService } from "@bufbuild/protobuf";
+import { Code, ConnectError, type HandlerContext, type ServiceImpl } from "@connectrpc/connect";
+import {
+  type Health,
+  HealthCheckResponse_ServingStatus as Status,
+} from "#gen/grpc/health/v1/health_pb.ts";
+
+/** How long a readiness check may take before it counts as failed, in milliseconds. */
+const READY_MS = 2_000;
+/** How often a watched status is looked at, in milliseconds. */
+const WATCH_MS = 1_000;
+/** How long the news that the server stops may take to reach its watchers, in milliseconds. */
+const FAREWELL_MS = 200;
+
+/** Whether the services of a port can work. */
+export interface HealthState {
+  /** Asks the services' own check; false once `stop` was called. */
+  serving(): Promise<boolean>;
+  /** Says NOT_SERVING from now on and waits until watchers were told, 200 ms at most. */
+  stop(): Promise<void>;
+  /** Waits for `stop`, or until the status may have changed. */
+  changed(signal: AbortSignal): Promise<void>;
+  /** Counts a watcher that has to be told. */
+  watch(): { told(): void };
+}
+
+/** `ready` throws when the services cannot work now. */
+export function createHealthState(ready: () => Promise<void>): HealthState {
+  const stopping = Promise.withResolvers<void>();
+  const watchers = new Set<Promise<void>>();
+  let stopped = false;
+  let asking: Promise<boolean> | undefined;
+  // Many probes at once are one question to the database.
+  const ask = (): Promise<boolean> => {
+    asking ??= answersInTime(ready).finally(() => {
+      asking = undefined;
+    });
+    return asking;
+  };
+  return {
+    serving: async () => !stopped && (await ask()) && !stopped,
+    async stop() {
+      stopped = true;
+      stopping.resolve();
+      await Promise.race([Promise.all(watchers), delay(FAREWELL_MS)]);
+    },
+    changed: (signal) =>
+      Promise.race([stopping.promise, delay(stopped ? 2 ** 30 : WATCH_MS, signal)]),
+    watch() {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      watchers.add(promise);
+      promise.then(() => watchers.delete(promise));
+      return { told: resolve };
+    },
+  };
+}
+
+/** The standard health service: one status for the port, under each service's name and under "". */
+export function healthService(
+  services: readonly DescService[],
+  state: HealthState,
+): ServiceImpl<typeof Health> {
+  const names = new Set(["", ...services.map((service) => service.typeName)]);
+  const status = async (): Promise<Status> =>
+    (await state.serving()) ? Status.SERVING : Status.NOT_SERVING;
+  return {
+    async check({ service }) {
+      if (!names.has(service)) throw new ConnectError(`unknown service: ${service}`, Code.NotFound);
+      return { status: await status() };
+    },
+    async list() {
+      const now = await status();
+      return { statuses: Object.fromEntries([...names].map((name) => [name, { status: now }])) };
+    },
+    async *watch({ service }, context: HandlerContext) {
+      const watcher = state.watch();
+      try {
+        let last: Status | undefined;
+        while (!context.signal.aborted) {
+          const now = names.has(service) ? await status() : Status.SERVICE_UNKNOWN;
+          if (now !== last) yield { status: now };
+          last = now;
+          if (now === Status.NOT_SERVING) watcher.told();
+          await state.changed(context.signal);
+        }
+      } finally {
+        watcher.told();
+      }
+    },
+  };
+}
+
+async function answersInTime(ready: () => Promise<void>): Promise<boolean> {
+  try {
+    return await Promise.race([ready().then(() => true), delay(READY_MS).then(() => false)]);
+  } catch {
+    return false;
+  }
+}
+
+/** Resolves after the time or when the signal is aborted; never keeps the process alive. */
+function delay(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms).unref();
+    signal?.addEventListener("abort", () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,64 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { Code } from "@connectrpc/connect";
+import type { Log } from "../log.ts";
+import type { HealthState } from "./health.ts";
+import type { PortHandler } from "./port.ts";
+
+/** What answers requests that are no RPC. */
+export interface PlainHttpOptions {
+  readonly health: HealthState;
+  readonly log: Log;
+  readonly http?: ((request: IncomingMessage, response: ServerResponse) => boolean) | undefined;
+}
+
+/** `/healthz` (the process runs), `/readyz` (it can work), the service's own paths, else not found. */
+export function plainHttp(options: PlainHttpOptions): PortHandler {
+  return (request, response) => {
+    const path = request.url?.split("?", 1)[0];
+    if (path === "/healthz") text(response, 200, "ok");
+    else if (path === "/readyz") readiness(options.health, response);
+    else if (!own(options, request, response)) notFound(request, response);
+  };
+}
+
+function own(
+  options: PlainHttpOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+): boolean {
+  try {
+    return options.http?.(request, response) ?? false;
+  } catch (error) {
+    options.log.error({ err: error, path: request.url }, "http handler failed by a bug");
+    if (!response.headersSent) text(response, 500, "internal error");
+    return true;
+  }
+}
+
+function readiness(health: HealthState, response: ServerResponse): void {
+  health.serving().then(
+    (serving) => text(response, serving ? 200 : 503, serving ? "ok" : "not ready"),
+    () => text(response, 503, "not ready"),
+  );
+}
+
+/** An RPC that does not exist is UNIMPLEMENTED in the protocol of the call; any other path is a 404. */
+function notFound(request: IncomingMessage, response: ServerResponse): void {
+  const type = request.headers["content-type"] ?? "";
+  const message = `no such path or RPC: ${request.url?.split("?", 1)[0]?.slice(0, 200)}`;
+  if (type.startsWith("application/grpc")) {
+    response.writeHead(200, {
+      "content-type": type,
+      "grpc-status": `${Code.Unimplemented}`,
+      "grpc-message": encodeURIComponent(message),
+    });
+    response.end();
+    return;
+  }
+  response.writeHead(404, { "content-type": "application/json" });
+  response.end(JSON.stringify({ code: "unimplemented", message }));
+}
+
+function text(response: ServerResponse, status: number, body: string): void {
+  response.writeHead(status, { "content-type": "text/plain; charset=utf-8" }).end(`${body}\n`);
+}
