@@ -12,7 +12,17 @@ export function temporalAddress(): string {
 
 /** Path of a provisioned tool: mongod, temporal, temporal-test-server, k6 or grpcurl. */
 export function toolPath(tool: string): string {
-  return required(`SETTLE_TOOL_${tool.toUpperCase().replaceAll("-", "_")}`);
+  return required(toolVariable(tool));
+}
+
+/** `toolPath`, or undefined where the tool could not be provisioned: for tests that are skipped aloud then. */
+export function optionalToolPath(tool: string): string | undefined {
+  return process.env[toolVariable(tool)] || undefined;
+}
+
+/** Name of the environment variable that holds a tool's path. */
+export function toolVariable(tool: string): string {
+  return `SETTLE_TOOL_${tool.toUpperCase().replaceAll("-", "_")}`;
 }
 
 /** A database name prefix no other test file uses. */

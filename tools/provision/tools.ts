@@ -148,7 +148,7 @@ const grpcurl: ToolSpec = {
   name: "grpcurl",
   version: "1.9.4",
   env: ["SETTLE_TOOL_GRPCURL"],
-  smoke: { args: ["-version"], pattern: /grpcurl (?:v|dev build)?\s*(\S*)/ },
+  smoke: { args: ["-version"], pattern: /grpcurl (?:v(\S+)|dev build)/ },
   accepts: /^1\.(8|9)\./,
   official: ({ os, arch }) => {
     const cpu = { x64: "x86_64", arm64: "arm64" }[arch];
