@@ -1,0 +1,79 @@
+import { type Client, ConnectError } from "@connectrpc/connect";
+import type { AccountService } from "#gen/account/v1/account_pb.ts";
+import { parseMoneyText } from "#kit/pure/money.ts";
+import { serviceScope } from "#kit/pure/scope.ts";
+import { onBehalfOf } from "#kit/rpc/client.ts";
+import { isRetryable, metadataOf, reasonOf } from "#kit/rpc/errors.ts";
+import { callPeer } from "#kit/temporal/failure.ts";
+import type {
+  AccountActivities,
+  CreditAccountInput,
+  CreditAccountResult,
+  DebitAccountInput,
+  DebitAccountResult,
+  ValidateAccountInput,
+  ValidateAccountResult,
+} from "../contract.ts";
+
+/** What the activities work with. */
+export interface AccountActivityDeps {
+  readonly account: Client<typeof AccountService>;
+}
+
+/** The ledger steps of a saga, keyed by activity name. Every one may run any number of times. */
+export function createAccountActivities(deps: AccountActivityDeps): AccountActivities {
+  return {
+    "account::validate": (input) => callPeer(() => validateAccount(deps, input)),
+    "account::debit": (input) => callPeer(() => debitAccount(deps, input)),
+    "account::credit": (input) => callPeer(() => creditAccount(deps, input)),
+  };
+}
+
+async function validateAccount(
+  deps: AccountActivityDeps,
+  input: ValidateAccountInput,
+): Promise<ValidateAccountResult> {
+  const amount = parseMoneyText(input.amount);
+  const request = { accountId: input.accountId, amount };
+  const { valid, reason } = await deps.account.validate(request, callOptions(input.tenant));
+  return { valid, reason };
+}
+
+async function debitAccount(
+  deps: AccountActivityDeps,
+  input: DebitAccountInput,
+): Promise<DebitAccountResult> {
+  const { holdId, accountId, destinationAccountId, reference } = input;
+  const amount = parseMoneyText(input.amount);
+  const request = { holdId, accountId, destinationAccountId, reference, amount };
+  try {
+    await deps.account.placeHold(request, callOptions(input.tenant));
+    return { outcome: "HELD" };
+  } catch (error) {
+    const reason = reasonOf(error);
+    // Only a stored answer may end the saga; without a reason nobody knows what happened.
+    if (reason === undefined || isRetryable(error)) throw error;
+    const message = error instanceof ConnectError ? error.rawMessage : String(error);
+    return { outcome: "DECLINED", reason, message };
+  }
+}
+
+async function creditAccount(
+  deps: AccountActivityDeps,
+  input: CreditAccountInput,
+): Promise<CreditAccountResult> {
+  try {
+    await deps.account.releaseHold({ holdId: input.holdId }, callOptions(input.tenant));
+    return { outcome: "RELEASED" };
+  } catch (error) {
+    const resolved = reasonOf(error) === "HOLD_ALREADY_RESOLVED";
+    if (resolved && metadataOf(error)["state"] === "CAPTURED") {
+      return { outcome: "ALREADY_CAPTURED" };
+    }
+    throw error;
+  }
+}
+
+function callOptions(tenant: string): ReturnType<typeof onBehalfOf> {
+  return onBehalfOf(serviceScope(tenant));
+}

@@ -1,0 +1,23 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { HandlerContext } from "@connectrpc/connect";
+import type { DebitRequest, DebitResponseSchema } from "#gen/account/v1/account_pb.ts";
+import { scopeOf } from "#kit/rpc/context.ts";
+import { debit } from "../application/debit.ts";
+import type { AccountRpcDeps } from "./deps.ts";
+import { moneyOf, transferToMessage } from "./mapping.ts";
+
+export async function handleDebit(
+  deps: AccountRpcDeps,
+  request: DebitRequest,
+  context: HandlerContext,
+): Promise<MessageInitShape<typeof DebitResponseSchema>> {
+  const amount = moneyOf(request.amount);
+  const { transactionId, accountId, reference, counterAccountId } = request;
+  const input = { transactionId, accountId, reference, counterAccountId, amount };
+  const { transfer, balanceAfter } = await debit(deps, scopeOf(context), input);
+  const { currencyCode } = amount;
+  return {
+    transfer: transferToMessage(transfer),
+    ...(balanceAfter === null ? {} : { balance: { currencyCode, minorUnits: balanceAfter } }),
+  };
+}

@@ -1,0 +1,17 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { HandlerContext } from "@connectrpc/connect";
+import type { ListEntriesRequest, ListEntriesResponseSchema } from "#gen/account/v1/account_pb.ts";
+import { scopeOf } from "#kit/rpc/context.ts";
+import { listEntries } from "../application/read-ledger.ts";
+import type { AccountRpcDeps } from "./deps.ts";
+import { entryToMessage } from "./mapping.ts";
+
+export async function handleListEntries(
+  deps: AccountRpcDeps,
+  request: ListEntriesRequest,
+  context: HandlerContext,
+): Promise<MessageInitShape<typeof ListEntriesResponseSchema>> {
+  const page = await listEntries(deps, scopeOf(context), request);
+  const entries = page.postings.map((posting) => entryToMessage(posting, request.accountId));
+  return { entries, nextPageToken: page.nextPageToken };
+}
