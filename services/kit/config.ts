@@ -57,6 +57,17 @@ export class EnvReader {
     });
   }
 
+  /** A secret: must be set, has no default, and is never repeated in a mistake. At least 16 characters. */
+  secret(name: string): string {
+    const text = this.#env[name] ?? "";
+    if (text.length >= SECRET_LENGTH_MIN) return text;
+    this.#mistakes.push(
+      `${name} ${text === "" ? "is not set" : "is too short"}: expected a secret of at least ` +
+        `${SECRET_LENGTH_MIN} characters (a development start makes one by itself)`,
+    );
+    return "";
+  }
+
   /** Throws when any setting read before was wrong. */
   finish(): void {
     if (this.#mistakes.length > 0) {
@@ -64,6 +75,8 @@ export class EnvReader {
     }
   }
 }
+
+const SECRET_LENGTH_MIN = 16;
 
 const UNIT_MS: Readonly<Record<string, number>> = {
   ms: 1,
@@ -132,7 +145,14 @@ export function readBaseConfig(reader: EnvReader, service: ServiceName): BaseCon
     databasePrefix: reader.text("SETTLE_DATABASE_PREFIX", "settle"),
     temporalAddress: reader.text("TEMPORAL_ADDRESS", "127.0.0.1:7233"),
     temporalNamespace: reader.text("TEMPORAL_NAMESPACE", "default"),
-    logLevel: reader.oneOf("SETTLE_LOG_LEVEL", "info", ["trace", "debug", "info", "warn", "error", "silent"]),
+    logLevel: reader.oneOf("SETTLE_LOG_LEVEL", "info", [
+      "trace",
+      "debug",
+      "info",
+      "warn",
+      "error",
+      "silent",
+    ]),
     peers: {
       account: url("account"),
       fraud: url("fraud"),

@@ -1,0 +1,13 @@
+import type { Log } from "#kit/log.ts";
+import type { GatewayConfig } from "../config.ts";
+import type { GatewayBook } from "../store/rows.ts";
+
+/** What the gateway's functions work with. */
+export interface GatewayDeps {
+  readonly book: GatewayBook;
+  readonly config: GatewayConfig;
+  readonly log: Log;
+  readonly now: () => Date;
+  /** Fires when the service stops, so that calls that hang by their behaviour end. */
+  readonly closing: AbortSignal;
+}

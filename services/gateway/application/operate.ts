@@ -1,0 +1,68 @@
+import type { Scope } from "#kit/pure/scope.ts";
+import { isSameOperation, type Operation } from "../domain/operation.ts";
+import type { Decision, Transaction } from "../domain/transaction.ts";
+import { gatewayReasons } from "../reasons.ts";
+import { findOperation, recordOperation } from "../store/operations.ts";
+import { findTransaction } from "../store/transactions.ts";
+import type { GatewayDeps } from "./deps.ts";
+import { lostAnswer, refuse } from "./refusals.ts";
+import { untilDecided } from "./stale.ts";
+
+/** How an operation decides. */
+export interface OperationRules {
+  readonly decide: (transaction: Transaction) => Decision;
+  /** What is made when the authorisation was never seen; without it the call is refused. */
+  readonly whenUnseen?: () => Transaction;
+}
+
+/**
+ * Runs an operation once per key and answers the transaction as it is. A definite refusal is kept under the key too:
+ * a caller who was told no has acted on it, so the same call must never take effect later.
+ */
+export async function operate(
+  deps: GatewayDeps,
+  scope: Scope,
+  operation: Operation,
+  rules: OperationRules,
+): Promise<Transaction> {
+  return untilDecided(async () => {
+    const known = await findOperation(deps.book, scope, operation.key);
+    // Read after the operation: a transaction that was read before it could lack its effect.
+    const seen = await findTransaction(deps.book, scope, operation.authorizationKey);
+    if (known !== undefined) {
+      if (!isSameOperation(known, operation)) throw refuse("IDEMPOTENCY_KEY_REUSED", operation.key);
+      if (known.refusal !== null) throw refuse(known.refusal, operation.authorizationKey);
+      return seen;
+    }
+    return decideAndRecord(deps, scope, operation, rules, seen);
+  });
+}
+
+/** Undefined when the decision was overtaken. */
+async function decideAndRecord(
+  deps: GatewayDeps,
+  scope: Scope,
+  operation: Operation,
+  rules: OperationRules,
+  before: Transaction | undefined,
+): Promise<Transaction | undefined> {
+  const { authorizationKey } = operation;
+  const made = before === undefined ? rules.whenUnseen?.() : undefined;
+  const current = before ?? made;
+  if (current === undefined) throw refuse("GATEWAY_TRANSACTION_NOT_FOUND", authorizationKey);
+  const decision = rules.decide(current);
+  const refusal = decision.ok ? null : decision.reason;
+  if (refusal !== null && gatewayReasons[refusal].retryable)
+    throw refuse(refusal, authorizationKey);
+  const written = await recordOperation(deps.book, scope, {
+    operation: { ...operation, refusal },
+    before,
+    after: decision.ok ? decision.value : current,
+    now: deps.now(),
+  });
+  if (written === undefined) return undefined;
+  // The book is written; only the answer is lost, and only this first one of the operation.
+  if (written.dropsAnswers) throw lostAnswer(authorizationKey);
+  if (refusal !== null) throw refuse(refusal, authorizationKey);
+  return written;
+}

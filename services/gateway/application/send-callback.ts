@@ -1,0 +1,82 @@
+import { randomBytes } from "node:crypto";
+import { SIGNATURE_HEADER, signWebhook } from "#kit/webhook.ts";
+import type { GatewayCallback } from "../contract.ts";
+import type { CallbackTask } from "../domain/callback.ts";
+import type { Transaction } from "../domain/transaction.ts";
+import type { GatewayDeps } from "./deps.ts";
+
+/** How long the merchant may take to answer, in milliseconds. */
+const SEND_TIMEOUT_MS = 5_000;
+
+/** One callback about one transaction. */
+export interface CallbackMessage {
+  readonly sending: CallbackTask["sendings"][number];
+  readonly transaction: Transaction;
+}
+
+/** Posts one callback. `taken`: it need not be sent again. Never throws. */
+export async function sendCallback(
+  deps: GatewayDeps,
+  tenant: string,
+  message: CallbackMessage,
+  signal: AbortSignal,
+): Promise<"taken" | "failed"> {
+  const { sending, transaction } = message;
+  const fields = { authorizationKey: transaction.authorizationKey, eventId: sending.eventId };
+  try {
+    const status = await post(deps, tenant, message, signal);
+    // A forgery is meant to be refused; that it was answered is all there is to wait for.
+    if (status === 200 || (sending.forged && status < 500)) return "taken";
+    deps.log.warn({ ...fields, status }, "callback refused");
+  } catch (error) {
+    if (!signal.aborted) deps.log.warn({ ...fields, err: error }, "callback not delivered");
+  }
+  return "failed";
+}
+
+async function post(
+  deps: GatewayDeps,
+  tenant: string,
+  { sending, transaction }: CallbackMessage,
+  signal: AbortSignal,
+): Promise<number> {
+  const body = JSON.stringify(callbackBody(tenant, sending, transaction));
+  const secret = sending.forged ? randomBytes(32).toString("hex") : deps.config.secret;
+  const timestamp = Math.floor(deps.now().getTime() / 1000);
+  const response = await fetch(deps.config.callbackUrl, {
+    method: "POST",
+    headers: {
+      "content-type": "application/json",
+      [SIGNATURE_HEADER]: signWebhook(secret, timestamp, body),
+    },
+    body,
+    redirect: "error",
+    signal: AbortSignal.any([signal, AbortSignal.timeout(SEND_TIMEOUT_MS)]),
+  });
+  await response.body?.cancel();
+  return response.status;
+}
+
+/** Made of what does not change any more, so that every copy of an event is the same to the byte. */
+function callbackBody(
+  tenant: string,
+  sending: CallbackMessage["sending"],
+  transaction: Transaction,
+): GatewayCallback {
+  const { order, authorizeTime, createTime } = transaction;
+  return {
+    event_id: sending.eventId,
+    type: sending.forged ? "authorization.declined" : "authorization.succeeded",
+    merchant: tenant,
+    authorization_key: transaction.authorizationKey,
+    gateway_reference: transaction.gatewayReference,
+    merchant_reference: order?.merchantReference ?? "",
+    state: sending.forged ? "DECLINED" : "AUTHORIZED",
+    amount: {
+      currency_code: order?.amount.currencyCode ?? "",
+      minor_units: String(order?.amount.minorUnits ?? 0n),
+    },
+    decline_reason: sending.forged ? "forged" : "",
+    occurred_at: (authorizeTime ?? createTime).toISOString(),
+  };
+}

@@ -1,0 +1,128 @@
+import { MongoServerError } from "mongodb";
+import { key } from "#kit/mongo/key.ts";
+import type { Scope } from "#kit/pure/scope.ts";
+import type { CallbackTask } from "../domain/callback.ts";
+import type { Order, Transaction } from "../domain/transaction.ts";
+import type { GatewayBook, TransactionRow } from "./rows.ts";
+
+/** Whose rows: all a store function needs of a scope. */
+export type Tenant = Pick<Scope, "tenant">;
+
+/** The transaction as last committed to the majority. */
+export async function findTransaction(
+  book: GatewayBook,
+  scope: Tenant,
+  authorizationKey: string,
+): Promise<Transaction | undefined> {
+  const row = await book.transactions.findOne({ _id: key(scope, authorizationKey) });
+  return row === null ? undefined : fromRow(row);
+}
+
+/** Sorts after every id: ids are ASCII. */
+const AFTER_ALL_IDS = "\u{10ffff}";
+
+/** The tenant's transactions in order of their key, those after `afterKey` only. */
+export async function listTransactions(
+  book: GatewayBook,
+  scope: Tenant,
+  page: { readonly afterKey: string; readonly limit: number },
+): Promise<Transaction[]> {
+  // Keys compare field by field, so the index on _id serves the range within a tenant.
+  const range = { $gt: key(scope, page.afterKey), $lt: key(scope, AFTER_ALL_IDS) };
+  const rows = book.transactions.find({ _id: range }).sort({ _id: 1 }).limit(page.limit);
+  return (await rows.toArray()).map(fromRow);
+}
+
+/**
+ * Inserts a new transaction together with what is to happen to it later, or returns false when there is one:
+ * of two first calls, and of an Authorize racing the Void that leaves its tombstone, one wins.
+ */
+export async function insertTransaction(
+  book: GatewayBook,
+  scope: Tenant,
+  transaction: Transaction,
+  task: CallbackTask | undefined,
+): Promise<boolean> {
+  const row = toRow(scope, transaction);
+  try {
+    if (task === undefined) {
+      await book.transactions.insertOne(row);
+      return true;
+    }
+    const { authorizationKey, ...rest } = task;
+    const taskRow = {
+      ...rest,
+      _id: key(scope, authorizationKey),
+      state: "OPEN",
+      dueTime: task.firstDueTime,
+      updateTime: transaction.createTime,
+    } as const;
+    // Both or none: a pending authorisation without its row would stay pending for ever.
+    await book.client.withSession((session) =>
+      session.withTransaction(async () => {
+        await book.transactions.insertOne(row, { session });
+        await book.callbacks.insertOne(taskRow, { session });
+      }),
+    );
+    return true;
+  } catch (error) {
+    if (isDuplicate(error)) return false;
+    throw error;
+  }
+}
+
+/** Writes on a tombstone what was asked for; false when it is no longer there without an order. */
+export async function fillTombstone(
+  book: GatewayBook,
+  scope: Tenant,
+  tombstone: Transaction,
+  order: Order,
+): Promise<boolean> {
+  const guard = { _id: key(scope, tombstone.authorizationKey), version: tombstone.version };
+  const { matchedCount } = await book.transactions.updateOne(guard, {
+    $set: { order, version: tombstone.version + 1n },
+  });
+  return matchedCount === 1;
+}
+
+/** Lets an upcoming authorisation take effect, once; afterwards answers the transaction as it is. */
+export async function authorizeUpcoming(
+  book: GatewayBook,
+  scope: Tenant,
+  authorizationKey: string,
+  now: Date,
+): Promise<Transaction | undefined> {
+  const _id = key(scope, authorizationKey);
+  // A void or another process may come first: then nothing matches, and what they made stays.
+  const waiting = [
+    { upcoming: "ON_TIME" as const, state: "PENDING" as const },
+    {
+      upcoming: "EVEN_IF_VOIDED" as const,
+      state: { $in: ["PENDING" as const, "VOIDED" as const] },
+    },
+  ];
+  await book.transactions.updateOne(
+    { _id, $or: waiting },
+    {
+      $set: { state: "AUTHORIZED", upcoming: "NONE", authorizeTime: now, updateTime: now },
+      $inc: { version: 1n },
+    },
+  );
+  return findTransaction(book, scope, authorizationKey);
+}
+
+/** Whether another writer made the row first. */
+export function isDuplicate(error: unknown): boolean {
+  return error instanceof MongoServerError && error.code === 11_000;
+}
+
+/** The row of a transaction. */
+export function toRow(scope: Tenant, transaction: Transaction): TransactionRow {
+  const { authorizationKey, ...rest } = transaction;
+  return { _id: key(scope, authorizationKey), ...rest };
+}
+
+function fromRow(row: TransactionRow): Transaction {
+  const { _id, ...rest } = row;
+  return { authorizationKey: _id.id, ...rest };
+}
