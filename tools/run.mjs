@@ -1,0 +1,29 @@
+#!/usr/bin/env node
+// What `npm start`, `npm test` and `npm run check` run: installs what is missing, goes on under Node 24.
+import path from "node:path";
+import { launch, ROOT } from "./launch.mjs";
+
+const [command, ...rest] = process.argv.slice(2);
+const compileCache = {
+  NODE_COMPILE_CACHE:
+    process.env.NODE_COMPILE_CACHE ??
+    path.join(ROOT, "node_modules", ".cache", "settle", "compile"),
+};
+
+switch (command) {
+  case "start":
+    await launch([path.join(ROOT, "tools", "devstack", "main.ts"), ...rest], compileCache);
+    break;
+  case "test":
+    await launch([path.join(ROOT, "node_modules", "vitest", "vitest.mjs"), "run", ...rest]);
+    break;
+  case "check":
+    await launch([path.join(ROOT, "tools", "check", "main.ts"), ...rest]);
+    break;
+  case "settle":
+    await launch([path.join(ROOT, "tools", "cli", "main.ts"), ...rest], compileCache);
+    break;
+  default:
+    process.stderr.write("usage: node tools/run.mjs start|test|check|settle [arguments]\n");
+    process.exitCode = 2;
+}
