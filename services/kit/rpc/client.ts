@@ -44,10 +44,21 @@ export function createPeer<S extends DescService>(service: S, baseUrl: string): 
   return createClient(service, transportTo(baseUrl));
 }
 
-/** Call options that carry the tenant, the caller's remaining time and its cancellation to a peer. */
+/**
+ * Call options that carry the tenant, the caller's remaining time and its cancellation to a peer. Inside a handler:
+ * `onBehalfOf(scopeOf(context), { signal: context.signal, timeoutMs: context.timeoutMs() })`.
+ */
 export function onBehalfOf(
   scope: Pick<Scope, "tenant">,
-  options: { readonly timeoutMs?: number; readonly signal?: AbortSignal } = {},
+  options: {
+    readonly timeoutMs?: number | undefined;
+    readonly signal?: AbortSignal | undefined;
+  } = {},
 ): CallOptions {
-  return { ...options, headers: { [TENANT_HEADER]: scope.tenant } };
+  const { timeoutMs, signal } = options;
+  return {
+    headers: { [TENANT_HEADER]: scope.tenant },
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    ...(signal === undefined ? {} : { signal }),
+  };
 }

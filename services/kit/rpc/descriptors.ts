@@ -1,4 +1,4 @@
-import { type DescFile, type DescMessage, type DescService, toBinary } from "@bufbuild/protobuf";
+import { type DescFile, type DescMessage, toBinary } from "@bufbuild/protobuf";
 import { nestedTypes } from "@bufbuild/protobuf/reflect";
 import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 
