@@ -3,7 +3,6 @@ import { AccountService } from "#gen/account/v1/account_pb.ts";
 import { once, requestsMigration } from "#kit/idempotency/request.ts";
 import { migrate } from "#kit/mongo/migrate.ts";
 import type { Platform } from "#kit/platform.ts";
-import { createPeer } from "#kit/rpc/client.ts";
 import { startRpcServer } from "#kit/rpc/server.ts";
 import type { StartService } from "#kit/service.ts";
 import { type RunningWorker, startWorker } from "#kit/temporal/worker.ts";
@@ -14,6 +13,7 @@ import type { AccountConfig } from "./config.ts";
 import { ACCOUNT_TASK_QUEUE } from "./contract.ts";
 import { accountReasons } from "./reasons.ts";
 import type { AccountRpcDeps } from "./rpc/deps.ts";
+import { localAccountClient } from "./rpc/local-client.ts";
 import { accountRoutes } from "./rpc/router.ts";
 import { createAccountStore } from "./store/account-store.ts";
 import { createLedgerStore } from "./store/ledger.ts";
@@ -43,7 +43,7 @@ export const startAccountService: StartService<AccountConfig> = async (config, p
     log,
     ready: () => ping(db),
   });
-  const worker = config.worker ? await startAccountWorker(config, platform, server) : undefined;
+  const worker = config.worker ? await startAccountWorker(config, platform, deps) : undefined;
   return {
     name: "account",
     address: server.address,
@@ -58,15 +58,14 @@ export const startAccountService: StartService<AccountConfig> = async (config, p
 async function startAccountWorker(
   config: AccountConfig,
   platform: Platform,
-  server: { readonly port: number },
+  deps: AccountRpcDeps,
 ): Promise<RunningWorker> {
   const { connection } = await platform.temporal();
-  const account = createPeer(AccountService, `http://127.0.0.1:${server.port}`);
   return startWorker({
     connection,
     namespace: config.temporalNamespace,
     taskQueue: ACCOUNT_TASK_QUEUE,
-    activities: createAccountActivities({ account }),
+    activities: createAccountActivities({ account: localAccountClient(deps) }),
     log: platform.log,
   });
 }

@@ -36,7 +36,7 @@ interface Waiting {
 }
 
 const BACKOFF_FIRST_MS = 4;
-const BACKOFF_MAX_MS = 250;
+const BACKOFF_MAX_MS = 64;
 
 /**
  * One committer per process: what arrives while a commit is in flight goes into the next one, so a hot account
