@@ -3,6 +3,7 @@ import { AccountService } from "#gen/account/v1/account_pb.ts";
 import { once, requestsMigration } from "#kit/idempotency/request.ts";
 import { migrate } from "#kit/mongo/migrate.ts";
 import type { Platform } from "#kit/platform.ts";
+import { createLocalPeer } from "#kit/rpc/local.ts";
 import { startRpcServer } from "#kit/rpc/server.ts";
 import type { StartService } from "#kit/service.ts";
 import { type RunningWorker, startWorker } from "#kit/temporal/worker.ts";
@@ -12,9 +13,7 @@ import { seedDemoAccounts } from "./application/seed-demo-accounts.ts";
 import type { AccountConfig } from "./config.ts";
 import { ACCOUNT_TASK_QUEUE } from "./contract.ts";
 import { accountReasons } from "./reasons.ts";
-import type { AccountRpcDeps } from "./rpc/deps.ts";
-import { localAccountClient } from "./rpc/local-client.ts";
-import { accountRoutes } from "./rpc/router.ts";
+import { type AccountRpcDeps, accountRoutes } from "./rpc/router.ts";
 import { createAccountStore } from "./store/account-store.ts";
 import { createLedgerStore } from "./store/ledger.ts";
 import { accountMigrations } from "./store/migrations.ts";
@@ -61,11 +60,12 @@ async function startAccountWorker(
   deps: AccountRpcDeps,
 ): Promise<RunningWorker> {
   const { connection } = await platform.temporal();
+  const account = createLocalPeer(AccountService, accountRoutes(deps), accountReasons);
   return startWorker({
     connection,
     namespace: config.temporalNamespace,
     taskQueue: ACCOUNT_TASK_QUEUE,
-    activities: createAccountActivities({ account: localAccountClient(deps) }),
+    activities: createAccountActivities({ account }),
     log: platform.log,
   });
 }

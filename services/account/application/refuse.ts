@@ -6,9 +6,11 @@ import type { LedgerOutcome } from "../domain/request.ts";
 import { type DeclineFacts, REVERSAL_SUFFIX } from "../domain/transfer.ts";
 import { accountReasons } from "../reasons.ts";
 
+const REASONS: ReasonTable = accountReasons;
+
 /** A refusal that says to which id it happened; the same facts give the same words, also years later. */
 export function refusal(reason: string, facts: DeclineFacts): Refusal {
-  const info = (accountReasons as ReasonTable)[reason];
+  const info = REASONS[reason];
   const subject = Object.entries(facts).map(([name, value]) => `${name} ${value}`);
   return new Refusal(reason, {
     metadata: facts,

@@ -3,8 +3,8 @@ import type { HandlerContext } from "@connectrpc/connect";
 import type { CaptureHoldRequest, CaptureHoldResponseSchema } from "#gen/account/v1/account_pb.ts";
 import { scopeOf } from "#kit/rpc/context.ts";
 import { captureHold } from "../application/capture-hold.ts";
-import type { AccountRpcDeps } from "./deps.ts";
 import { holdToMessage, moneyOf, transferToMessage } from "./mapping.ts";
+import type { AccountRpcDeps } from "./router.ts";
 
 export async function handleCaptureHold(
   deps: AccountRpcDeps,

@@ -8,8 +8,8 @@ import {
 import { requestHash } from "#kit/idempotency/request.ts";
 import { scopeOf } from "#kit/rpc/context.ts";
 import { createAccount } from "../application/create-account.ts";
-import type { AccountRpcDeps } from "./deps.ts";
 import { accountToMessage } from "./mapping.ts";
+import type { AccountRpcDeps } from "./router.ts";
 
 export function handleCreateAccount(
   deps: AccountRpcDeps,

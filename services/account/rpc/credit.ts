@@ -3,8 +3,8 @@ import type { HandlerContext } from "@connectrpc/connect";
 import type { CreditRequest, CreditResponseSchema } from "#gen/account/v1/account_pb.ts";
 import { scopeOf } from "#kit/rpc/context.ts";
 import { credit } from "../application/credit.ts";
-import type { AccountRpcDeps } from "./deps.ts";
 import { moneyOf, transferToMessage } from "./mapping.ts";
+import type { AccountRpcDeps } from "./router.ts";
 
 export async function handleCredit(
   deps: AccountRpcDeps,

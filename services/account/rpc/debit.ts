@@ -3,8 +3,8 @@ import type { HandlerContext } from "@connectrpc/connect";
 import type { DebitRequest, DebitResponseSchema } from "#gen/account/v1/account_pb.ts";
 import { scopeOf } from "#kit/rpc/context.ts";
 import { debit } from "../application/debit.ts";
-import type { AccountRpcDeps } from "./deps.ts";
 import { moneyOf, transferToMessage } from "./mapping.ts";
+import type { AccountRpcDeps } from "./router.ts";
 
 export async function handleDebit(
   deps: AccountRpcDeps,

@@ -8,8 +8,8 @@ import {
 import { requestHash } from "#kit/idempotency/request.ts";
 import { scopeOf } from "#kit/rpc/context.ts";
 import { setAccountState } from "../application/set-account-state.ts";
-import type { AccountRpcDeps } from "./deps.ts";
 import { accountToMessage } from "./mapping.ts";
+import type { AccountRpcDeps } from "./router.ts";
 
 export function handleFreezeAccount(
   deps: AccountRpcDeps,

@@ -3,8 +3,8 @@ import type { HandlerContext } from "@connectrpc/connect";
 import type { GetAccountRequest, GetAccountResponseSchema } from "#gen/account/v1/account_pb.ts";
 import { scopeOf } from "#kit/rpc/context.ts";
 import { getAccount } from "../application/read-account.ts";
-import type { AccountRpcDeps } from "./deps.ts";
 import { accountToMessage } from "./mapping.ts";
+import type { AccountRpcDeps } from "./router.ts";
 
 export async function handleGetAccount(
   deps: AccountRpcDeps,

@@ -3,8 +3,8 @@ import type { HandlerContext } from "@connectrpc/connect";
 import type { GetHoldRequest, GetHoldResponseSchema } from "#gen/account/v1/account_pb.ts";
 import { scopeOf } from "#kit/rpc/context.ts";
 import { getHold } from "../application/read-ledger.ts";
-import type { AccountRpcDeps } from "./deps.ts";
 import { holdToMessage } from "./mapping.ts";
+import type { AccountRpcDeps } from "./router.ts";
 
 export async function handleGetHold(
   deps: AccountRpcDeps,

@@ -6,8 +6,8 @@ import type {
 } from "#gen/account/v1/account_pb.ts";
 import { scopeOf } from "#kit/rpc/context.ts";
 import { getTransaction } from "../application/read-ledger.ts";
-import type { AccountRpcDeps } from "./deps.ts";
 import { transferToMessage } from "./mapping.ts";
+import type { AccountRpcDeps } from "./router.ts";
 
 export async function handleGetTransaction(
   deps: AccountRpcDeps,

@@ -3,8 +3,8 @@ import type { HandlerContext } from "@connectrpc/connect";
 import type { ListEntriesRequest, ListEntriesResponseSchema } from "#gen/account/v1/account_pb.ts";
 import { scopeOf } from "#kit/rpc/context.ts";
 import { listEntries } from "../application/read-ledger.ts";
-import type { AccountRpcDeps } from "./deps.ts";
 import { entryToMessage } from "./mapping.ts";
+import type { AccountRpcDeps } from "./router.ts";
 
 export async function handleListEntries(
   deps: AccountRpcDeps,

@@ -3,8 +3,8 @@ import type { HandlerContext } from "@connectrpc/connect";
 import type { PlaceHoldRequest, PlaceHoldResponseSchema } from "#gen/account/v1/account_pb.ts";
 import { scopeOf } from "#kit/rpc/context.ts";
 import { placeHold } from "../application/place-hold.ts";
-import type { AccountRpcDeps } from "./deps.ts";
 import { holdToMessage, moneyOf } from "./mapping.ts";
+import type { AccountRpcDeps } from "./router.ts";
 
 export async function handlePlaceHold(
   deps: AccountRpcDeps,

@@ -3,8 +3,8 @@ import type { HandlerContext } from "@connectrpc/connect";
 import type { ReleaseHoldRequest, ReleaseHoldResponseSchema } from "#gen/account/v1/account_pb.ts";
 import { scopeOf } from "#kit/rpc/context.ts";
 import { releaseHold } from "../application/release-hold.ts";
-import type { AccountRpcDeps } from "./deps.ts";
 import { holdToMessage } from "./mapping.ts";
+import type { AccountRpcDeps } from "./router.ts";
 
 export async function handleReleaseHold(
   deps: AccountRpcDeps,

@@ -3,8 +3,8 @@ import type { HandlerContext } from "@connectrpc/connect";
 import type { ReverseRequest, ReverseResponseSchema } from "#gen/account/v1/account_pb.ts";
 import { scopeOf } from "#kit/rpc/context.ts";
 import { reverse } from "../application/reverse.ts";
-import type { AccountRpcDeps } from "./deps.ts";
 import { transferToMessage } from "./mapping.ts";
+import type { AccountRpcDeps } from "./router.ts";
 
 export async function handleReverse(
   deps: AccountRpcDeps,

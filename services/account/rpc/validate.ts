@@ -3,8 +3,8 @@ import type { HandlerContext } from "@connectrpc/connect";
 import type { ValidateRequest, ValidateResponseSchema } from "#gen/account/v1/account_pb.ts";
 import { scopeOf } from "#kit/rpc/context.ts";
 import { validate } from "../application/read-account.ts";
-import type { AccountRpcDeps } from "./deps.ts";
 import { moneyOf } from "./mapping.ts";
+import type { AccountRpcDeps } from "./router.ts";
 
 export async function handleValidate(
   deps: AccountRpcDeps,
