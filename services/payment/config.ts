@@ -24,7 +24,8 @@ export function readPaymentConfig(env: Env): PaymentConfig {
   };
   reader.finish();
   const single = env["SETTLE_GATEWAY_SECRET"];
-  const gatewaySecrets = config.gatewaySecrets.length > 0 || !single ? config.gatewaySecrets : [single];
+  const gatewaySecrets =
+    config.gatewaySecrets.length > 0 || !single ? config.gatewaySecrets : [single];
   if (gatewaySecrets.length === 0) {
     throw new Error(
       "SETTLE_GATEWAY_SECRETS is not set: the comma-separated secrets callbacks are signed with (npm start makes one)",
@@ -44,7 +45,10 @@ function readPolicy(reader: EnvReader): PaymentPolicy {
       backoffMaxMs: reader.durationMs("SETTLE_STEP_BACKOFF_MAX", steps.backoffMaxMs),
     },
     fraudMode: reader.oneOf("SETTLE_FRAUD_MODE", DEFAULT_POLICY.fraudMode, ["child", "inline"]),
-    callbackTimeoutMs: reader.durationMs("SETTLE_CALLBACK_TIMEOUT", DEFAULT_POLICY.callbackTimeoutMs),
+    callbackTimeoutMs: reader.durationMs(
+      "SETTLE_CALLBACK_TIMEOUT",
+      DEFAULT_POLICY.callbackTimeoutMs,
+    ),
     reviewTimeoutMs: reader.durationMs("SETTLE_REVIEW_TIMEOUT", DEFAULT_POLICY.reviewTimeoutMs),
     reviewExpiryMs: reader.durationMs("SETTLE_REVIEW_EXPIRY", DEFAULT_POLICY.reviewExpiryMs),
     captureExpiryMs: reader.durationMs("SETTLE_CAPTURE_EXPIRY", DEFAULT_POLICY.captureExpiryMs),

@@ -1,5 +1,6 @@
 import { defineQuery, defineSignal, defineUpdate } from "@temporalio/workflow";
 import type { MoneyText } from "#kit/pure/money.ts";
+import type { PaymentRef } from "./domain/book.ts";
 import type { PaymentMethod, PaymentStatus } from "./domain/payment.ts";
 import type { PaymentPolicy } from "./domain/policy.ts";
 
@@ -92,11 +93,7 @@ export interface ReconcileWorkflowInput {
   readonly policy: PaymentPolicy;
 }
 
-/** A payment, as activities name it. */
-export interface PaymentRef {
-  readonly tenant: string;
-  readonly paymentId: string;
-}
+export type { PaymentRef };
 
 /** Answer of `gateway::authorize` and `gateway::query`. */
 export type AuthorizeOutcome =

@@ -37,7 +37,9 @@ const quiet = {
 async function contentHash(workflowsPath: string): Promise<string> {
   const hash = createHash("sha256").update(path.relative(ROOT, workflowsPath));
   const services = path.join(ROOT, "services");
-  const files = (await readdir(services, { recursive: true })).filter((file) => bundled(file)).sort();
+  const files = (await readdir(services, { recursive: true }))
+    .filter((file) => bundled(file))
+    .sort();
   for (const file of files) hash.update(file).update(await readFile(path.join(services, file)));
   hash.update(await readFile(path.join(ROOT, "package-lock.json")).catch(() => ""));
   return hash.digest("hex").slice(0, 32);
@@ -47,7 +49,8 @@ async function contentHash(workflowsPath: string): Promise<string> {
 function bundled(file: string): boolean {
   return (
     file.endsWith(".ts") &&
-    (/[/\\](workflows|domain|pure|workflow)[/\\]/.test(file) || /(contract|reasons)\.ts$/.test(file))
+    (/[/\\](workflows|domain|pure|workflow)[/\\]/.test(file) ||
+      /(contract|reasons)\.ts$/.test(file))
   );
 }
 

@@ -1,5 +1,5 @@
-import { ApplicationFailure } from "@temporalio/common";
 import { ConnectError } from "@connectrpc/connect";
+import { ApplicationFailure } from "@temporalio/common";
 import { isRetryable, metadataOf, reasonOf } from "../rpc/errors.ts";
 
 /**

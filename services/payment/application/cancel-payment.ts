@@ -20,9 +20,14 @@ export async function cancelPayment(
   const deadlineMs = Date.now() + CANCEL_WAIT_MS;
   let payment = await mustFind(deps, scope, request.paymentId);
   if (payment.phase.kind === "OPEN" && !payment.final) {
-    await deps.workflows.cancel(payment.paymentId, request.requestId, CANCEL_WAIT_MS).catch((error) => {
-      deps.log.warn({ err: error, paymentId: payment.paymentId }, "cancel did not reach the workflow");
-    });
+    await deps.workflows
+      .cancel(payment.paymentId, request.requestId, CANCEL_WAIT_MS)
+      .catch((error) => {
+        deps.log.warn(
+          { err: error, paymentId: payment.paymentId },
+          "cancel did not reach the workflow",
+        );
+      });
     payment = await decided(deps, scope, payment.paymentId);
   }
   if (isBeingCancelled(payment) && !payment.final) {
@@ -42,7 +47,10 @@ export async function cancelPayment(
 async function decided(deps: PaymentDeps, scope: Scope, paymentId: string): Promise<Payment> {
   const payment = await mustFind(deps, scope, paymentId);
   if (payment.phase.kind !== "OPEN" || payment.final) return payment;
-  const claimed = await claimPhase(deps.db, scope, paymentId, { kind: "UNDOING", reason: "CANCELLED" });
+  const claimed = await claimPhase(deps.db, scope, paymentId, {
+    kind: "UNDOING",
+    reason: "CANCELLED",
+  });
   const open = claimed ?? payment;
   await deps.workflows.startPayment(open, "again").catch((error) => {
     deps.log.warn({ err: error, paymentId }, "the undo is left to the sweeper");

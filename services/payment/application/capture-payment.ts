@@ -24,7 +24,10 @@ export async function capturePayment(
     if (payment.status !== "REQUIRES_CAPTURE") throw notCapturable(payment);
     const capture = { requestId: request.requestId, amount };
     await deps.workflows.capture(payment.paymentId, capture, CAPTURE_WAIT_MS).catch((error) => {
-      deps.log.warn({ err: error, paymentId: payment.paymentId }, "capture did not reach the workflow");
+      deps.log.warn(
+        { err: error, paymentId: payment.paymentId },
+        "capture did not reach the workflow",
+      );
     });
     await decide(deps, scope, payment.paymentId, capture);
   }

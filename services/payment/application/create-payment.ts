@@ -69,7 +69,11 @@ async function startOrLeave(deps: PaymentDeps, payment: Payment): Promise<string
 }
 
 /** The owner's account in the amount's currency; unique per tenant, owner and currency. */
-async function accountOfUser(deps: PaymentDeps, scope: Scope, request: NewPayment): Promise<string> {
+async function accountOfUser(
+  deps: PaymentDeps,
+  scope: Scope,
+  request: NewPayment,
+): Promise<string> {
   const { accounts } = await deps.account.listAccounts(
     { ownerId: request.userId, pageSize: 1_000 },
     onBehalfOf(scope),

@@ -1,8 +1,8 @@
 import type { Client as RpcClient } from "@connectrpc/connect";
 import type { Db } from "mongodb";
-import type { Log } from "#kit/log.ts";
 import type { AccountService } from "#gen/account/v1/account_pb.ts";
 import type { NotificationService } from "#gen/notification/v1/notification_pb.ts";
+import type { Log } from "#kit/log.ts";
 import type { PaymentPolicy } from "../domain/policy.ts";
 import type { PaymentFeed } from "../store/feed.ts";
 import type { Workflows } from "./workflows.ts";

@@ -1,6 +1,6 @@
 import { verifyWebhook } from "#kit/webhook.ts";
-import type { Payment } from "../domain/payment.ts";
 import { type GatewayEvent, parseGatewayEvent } from "../domain/gateway-event.ts";
+import type { Payment } from "../domain/payment.ts";
 import { insertCallback, markSignalled, type StoredCallback } from "../store/callbacks.ts";
 import { findPayment } from "../store/payments.ts";
 import { openTask } from "../store/tasks.ts";
@@ -19,7 +19,12 @@ export async function receiveCallback(
   header: string | undefined,
   rawBody: Uint8Array,
 ): Promise<Receipt> {
-  const verdict = verifyWebhook({ secrets: deps.gatewaySecrets, header, rawBody, nowMs: Date.now() });
+  const verdict = verifyWebhook({
+    secrets: deps.gatewaySecrets,
+    header,
+    rawBody,
+    nowMs: Date.now(),
+  });
   if (verdict !== "ok") {
     deps.log.warn({ provider, verdict }, "callback refused");
     return "signature-invalid";
@@ -35,7 +40,11 @@ export async function receiveCallback(
     });
   } else if (fresh && payment) {
     const detail = `callback ${event.eventId} was not effective: ${callback.ignored}`;
-    await openTask(deps.db, payment, { paymentId: payment.paymentId, kind: "CALLBACK_MISMATCH", detail });
+    await openTask(deps.db, payment, {
+      paymentId: payment.paymentId,
+      kind: "CALLBACK_MISMATCH",
+      detail,
+    });
   }
   return "stored";
 }
@@ -48,7 +57,12 @@ export async function deliverCallback(
 ): Promise<void> {
   const { tenant, paymentId, eventId, outcome, gatewayReference, reason } = callback;
   if (!final) {
-    const running = await deps.workflows.signalCallback(paymentId, { eventId, outcome, gatewayReference, reason });
+    const running = await deps.workflows.signalCallback(paymentId, {
+      eventId,
+      outcome,
+      gatewayReference,
+      reason,
+    });
     if (running) {
       await markSignalled(deps.db, { tenant }, callback.callbackId);
       return;
@@ -89,4 +103,3 @@ function storedCallback(
     updateTime: now,
   };
 }
-

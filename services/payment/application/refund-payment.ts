@@ -30,12 +30,21 @@ export async function refundPayment(
       fields: [{ field: "amount.currency_code", description: `must be ${payment.currencyCode}` }],
     });
   }
-  const reservation = await reserveRefund(deps.db, newRefund(deps, payment, request), request.amount?.minorUnits);
+  const reservation = await reserveRefund(
+    deps.db,
+    newRefund(deps, payment, request),
+    request.amount?.minorUnits,
+  );
   if ("refused" in reservation) throw refused(reservation.refused, payment);
   if (reservation.refund.status !== "PENDING") return reservation.refund;
-  await deps.workflows.startRefund(reservation.refund, payment.accountId, "first").catch((error) => {
-    deps.log.warn({ err: error, refundId: request.refundId }, "the refund is left to the sweeper");
-  });
+  await deps.workflows
+    .startRefund(reservation.refund, payment.accountId, "first")
+    .catch((error) => {
+      deps.log.warn(
+        { err: error, refundId: request.refundId },
+        "the refund is left to the sweeper",
+      );
+    });
   return awaitRefund(deps, scope, reservation.refund);
 }
 

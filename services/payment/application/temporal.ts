@@ -15,8 +15,8 @@ import {
   type PaymentOutcome,
   type PaymentWorkflowInput,
   RECONCILE_WORKFLOW,
-  type ReconcileWorkflowInput,
   REFUND_WORKFLOW,
+  type ReconcileWorkflowInput,
   type RefundWorkflowInput,
 } from "../contract.ts";
 import { amountOf, keysOf, type Payment, type Phase } from "../domain/payment.ts";
@@ -62,7 +62,9 @@ export function temporalWorkflows(client: Client, policy: PaymentPolicy): Workfl
     async signalCallback(paymentId, callback) {
       const handle = client.workflow.getHandle(keysOf.workflow(paymentId));
       try {
-        await bounded(client, START_TIMEOUT_MS, () => handle.signal(gatewayCallbackSignal, callback));
+        await bounded(client, START_TIMEOUT_MS, () =>
+          handle.signal(gatewayCallbackSignal, callback),
+        );
         return true;
       } catch (error) {
         if (error instanceof WorkflowNotFoundError) return false;
@@ -133,7 +135,8 @@ async function update(
 /** The run closed before it took the update, refused it because it has ended, or did not answer in time: the row tells. */
 function isTooLate(error: unknown): boolean {
   return (
-    error instanceof WorkflowUpdateFailedError || error instanceof WorkflowUpdateRPCTimeoutOrCancelledError
+    error instanceof WorkflowUpdateFailedError ||
+    error instanceof WorkflowUpdateRPCTimeoutOrCancelledError
   );
 }
 

@@ -2,7 +2,9 @@ import type { GatewayCallback, PaymentOutcome } from "../contract.ts";
 import type { Payment, Refund } from "../domain/payment.ts";
 
 /** What starting answers: a new run, or that one of this id is there already. */
-export type Start = { readonly started: true; readonly runId: string } | { readonly started: false };
+export type Start =
+  | { readonly started: true; readonly runId: string }
+  | { readonly started: false };
 
 /** Temporal as the application sees it. Every call is bounded in time; errors are thrown as Temporal's client throws them. */
 export interface Workflows {
@@ -16,7 +18,11 @@ export interface Workflows {
   /** False when no run of the payment is open. */
   signalCallback(paymentId: string, callback: GatewayCallback): Promise<boolean>;
   /** Undefined when no run is open, or when it did not answer within the time. Throws what the workflow refused with. */
-  cancel(paymentId: string, requestId: string, timeoutMs: number): Promise<PaymentOutcome | undefined>;
+  cancel(
+    paymentId: string,
+    requestId: string,
+    timeoutMs: number,
+  ): Promise<PaymentOutcome | undefined>;
   capture(
     paymentId: string,
     capture: { readonly requestId: string; readonly amount: bigint },

@@ -29,7 +29,8 @@ export function parseGatewayEvent(rawBody: Uint8Array): GatewayEvent | undefined
     currencyCode: textOf(amount["currency_code"]),
   };
   if (outcome !== "AUTHORIZED" && outcome !== "DECLINED") return undefined;
-  if (!event.eventId || !event.tenant || !event.paymentId || !/^\d{1,19}$/.test(minorUnits)) return undefined;
+  if (!event.eventId || !event.tenant || !event.paymentId || !/^\d{1,19}$/.test(minorUnits))
+    return undefined;
   return { ...event, outcome, minorUnits: BigInt(minorUnits) };
 }
 

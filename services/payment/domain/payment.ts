@@ -37,9 +37,12 @@ export type Phase =
 /** What the payer is told; at most one message per payment and event. */
 export type PaymentEvent = "succeeded" | "failed" | "cancelled";
 
+/** Numbers of `common.v1.PaymentMethod.Mock.Behaviour`. */
+export type MockBehaviour = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10;
+
 /** How the payer pays. */
 export type PaymentMethod =
-  | { readonly kind: "mock"; readonly behaviour: number; readonly flakyAttempts: number }
+  | { readonly kind: "mock"; readonly behaviour: MockBehaviour; readonly flakyAttempts: number }
   | { readonly kind: "card_token"; readonly token: string };
 
 /** Why a payment or refund ended without success. */
@@ -210,3 +213,12 @@ export const keysOf = {
   providerAccount: (currencyCode: string) => `provider:mock:${currencyCode}`,
   suspenseAccount: (currencyCode: string) => `suspense:${currencyCode}`,
 } as const;
+
+/** A payment method in the shape that `common.v1.PaymentMethod` is made from. */
+export function methodInit(method: PaymentMethod) {
+  if (method.kind === "card_token") {
+    return { method: { case: "cardToken" as const, value: { token: method.token } } };
+  }
+  const { behaviour, flakyAttempts } = method;
+  return { method: { case: "mock" as const, value: { behaviour, flakyAttempts } } };
+}

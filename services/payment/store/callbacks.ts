@@ -73,7 +73,11 @@ export async function finishCallbacks(
 }
 
 /** Callbacks of a payment that are not done. */
-export async function pendingCallbacks(db: Db, scope: Tenant, paymentId: string): Promise<StoredCallback[]> {
+export async function pendingCallbacks(
+  db: Db,
+  scope: Tenant,
+  paymentId: string,
+): Promise<StoredCallback[]> {
   const found = await rows(db)
     .find({ "_id.tenant": scope.tenant, paymentId, state: { $ne: "DONE" } })
     .limit(1_000)

@@ -29,7 +29,8 @@ export class PaymentFeed implements AsyncDisposable {
     const listeners = this.#listeners.get(paymentId) ?? new Set();
     listeners.add(listener);
     this.#listeners.set(paymentId, listeners);
-    await (this.#open ??= this.#start());
+    this.#open ??= this.#start();
+    await this.#open;
     return {
       [Symbol.dispose]: () => {
         listeners.delete(listener);

@@ -1,5 +1,5 @@
-import { ensureCollection, type Migration } from "#kit/mongo/migrate.ts";
 import { requestsMigration } from "#kit/idempotency/request.ts";
+import { ensureCollection, type Migration } from "#kit/mongo/migrate.ts";
 
 const amount = { bsonType: "long", minimum: 0 };
 const date = { bsonType: "date" };
@@ -24,7 +24,17 @@ const PAYMENT_STATUSES = [
 
 const paymentSchema = {
   bsonType: "object",
-  required: ["_id", "requestId", "requestHash", "accountId", "amount", "status", "phase", "final", "version"],
+  required: [
+    "_id",
+    "requestId",
+    "requestHash",
+    "accountId",
+    "amount",
+    "status",
+    "phase",
+    "final",
+    "version",
+  ],
   properties: {
     _id: id,
     requestId: { bsonType: "string", minLength: 1 },
@@ -79,7 +89,11 @@ export const paymentMigrations: readonly Migration[] = [
         { key: { "_id.tenant": 1, status: 1, "_id.id": -1 }, name: "status" },
         // Small: only rows that are open, or owe a message, are in them.
         { key: { sweepTime: 1 }, name: "open", partialFilterExpression: { final: false } },
-        { key: { updateTime: 1 }, name: "untold", partialFilterExpression: { notify: { $type: "string" } } },
+        {
+          key: { updateTime: 1 },
+          name: "untold",
+          partialFilterExpression: { notify: { $type: "string" } },
+        },
       ]);
     },
   },
@@ -90,7 +104,11 @@ export const paymentMigrations: readonly Migration[] = [
       await db.collection("refunds").createIndexes([
         { key: { "_id.tenant": 1, paymentId: 1, "_id.id": -1 }, name: "payment" },
         { key: { sweepTime: 1 }, name: "open", partialFilterExpression: { status: "PENDING" } },
-        { key: { updateTime: 1 }, name: "untold", partialFilterExpression: { notify: { $type: "string" } } },
+        {
+          key: { updateTime: 1 },
+          name: "untold",
+          partialFilterExpression: { notify: { $type: "string" } },
+        },
       ]);
     },
   },
@@ -106,8 +124,13 @@ export const paymentMigrations: readonly Migration[] = [
           partialFilterExpression: { state: { $in: ["RECEIVED", "SIGNALLED"] } },
         },
       ]);
-      await ensureCollection(db, "tasks", { bsonType: "object", required: ["_id", "kind", "state"] });
-      await db.collection("tasks").createIndex({ "_id.tenant": 1, state: 1, createTime: 1 }, { name: "open" });
+      await ensureCollection(db, "tasks", {
+        bsonType: "object",
+        required: ["_id", "kind", "state"],
+      });
+      await db
+        .collection("tasks")
+        .createIndex({ "_id.tenant": 1, state: 1, createTime: 1 }, { name: "open" });
     },
   },
   requestsMigration,

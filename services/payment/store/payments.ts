@@ -1,7 +1,20 @@
-import { type Collection, type Db, type Filter, MongoServerError, type UpdateFilter } from "mongodb";
+import {
+  type Collection,
+  type Db,
+  type Filter,
+  MongoServerError,
+  type UpdateFilter,
+} from "mongodb";
 import { type Key, key } from "#kit/mongo/key.ts";
 import type { Scope } from "#kit/pure/scope.ts";
-import type { Failure, Payment, PaymentEvent, PaymentStatus, PaymentStep, Phase } from "../domain/payment.ts";
+import type {
+  Failure,
+  Payment,
+  PaymentEvent,
+  PaymentStatus,
+  PaymentStep,
+  Phase,
+} from "../domain/payment.ts";
 
 /** A payment as it lies in `payments`; ids in the key, everything else as in the domain. */
 export type PaymentRow = Omit<Payment, "tenant" | "paymentId"> & { readonly _id: Key };
@@ -39,13 +52,21 @@ export async function insertPayment(
 }
 
 /** The payment a request_id made, if any. */
-export async function findByRequestId(db: Db, scope: Tenant, requestId: string): Promise<Payment | undefined> {
+export async function findByRequestId(
+  db: Db,
+  scope: Tenant,
+  requestId: string,
+): Promise<Payment | undefined> {
   const row = await paymentRows(db).findOne({ "_id.tenant": scope.tenant, requestId });
   return row ? toPayment(row) : undefined;
 }
 
 /** One payment of the tenant. */
-export async function findPayment(db: Db, scope: Tenant, paymentId: string): Promise<Payment | undefined> {
+export async function findPayment(
+  db: Db,
+  scope: Tenant,
+  paymentId: string,
+): Promise<Payment | undefined> {
   const row = await paymentRows(db).findOne({ _id: key(scope, paymentId) });
   return row ? toPayment(row) : undefined;
 }
@@ -65,16 +86,18 @@ export async function listPayments(
   filter: PaymentFilter,
   page: { readonly size: number; readonly before?: string },
 ): Promise<Payment[]> {
-  const query: Filter<PaymentRow> = { "_id.tenant": scope.tenant };
-  if (filter.accountId !== undefined) query["accountId"] = filter.accountId;
-  if (filter.status !== undefined) query["status"] = filter.status;
-  if (filter.createdFrom || filter.createdTo) {
-    query["createTime"] = {
-      ...(filter.createdFrom ? { $gte: filter.createdFrom } : {}),
-      ...(filter.createdTo ? { $lt: filter.createdTo } : {}),
-    };
-  }
-  if (page.before !== undefined) query["_id.id"] = { $lt: page.before };
+  const { accountId, status, createdFrom, createdTo } = filter;
+  const created = {
+    ...(createdFrom ? { $gte: createdFrom } : {}),
+    ...(createdTo ? { $lt: createdTo } : {}),
+  };
+  const query: Filter<PaymentRow> = {
+    "_id.tenant": scope.tenant,
+    ...(accountId === undefined ? {} : { accountId }),
+    ...(status === undefined ? {} : { status }),
+    ...(createdFrom || createdTo ? { createTime: created } : {}),
+    ...(page.before === undefined ? {} : { "_id.id": { $lt: page.before } }),
+  };
   const rows = await paymentRows(db).find(query).sort({ "_id.id": -1 }).limit(page.size).toArray();
   return rows.map(toPayment);
 }
@@ -146,7 +169,8 @@ export async function parkPayment(
   paymentId: string,
   change: Change,
 ): Promise<Payment | undefined> {
-  return (await changeIf(db, scope, paymentId, { "phase.kind": "OPEN", final: false }, change)).payment;
+  return (await changeIf(db, scope, paymentId, { "phase.kind": "OPEN", final: false }, change))
+    .payment;
 }
 
 /** The end of a payment. Only the first one is written; a repeat finds it. */
@@ -189,7 +213,12 @@ export async function finishPayment(
 }
 
 /** Clears a pending notification once it is stored. No timeline entry: nothing happened to the payment. */
-export async function clearNotify(db: Db, scope: Tenant, paymentId: string, event: string): Promise<void> {
+export async function clearNotify(
+  db: Db,
+  scope: Tenant,
+  paymentId: string,
+  event: string,
+): Promise<void> {
   await paymentRows(db).updateOne(
     { _id: key(scope, paymentId), notify: event as PaymentEvent },
     { $set: { notify: null } },

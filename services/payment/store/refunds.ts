@@ -21,7 +21,11 @@ export function toRefund(row: RefundRow): Refund {
 }
 
 /** One refund of the tenant. */
-export async function findRefund(db: Db, scope: Tenant, refundId: string): Promise<Refund | undefined> {
+export async function findRefund(
+  db: Db,
+  scope: Tenant,
+  refundId: string,
+): Promise<Refund | undefined> {
   const row = await refundRows(db).findOne({ _id: key(scope, refundId) });
   return row ? toRefund(row) : undefined;
 }
@@ -88,7 +92,9 @@ function refusal(
     return payment.status === "REFUNDED" ? "REFUND_EXCEEDS_CAPTURED" : "NOT_REFUNDABLE";
   }
   const left = refundable(payment);
-  return left <= 0n || (amount !== undefined && amount > left) ? "REFUND_EXCEEDS_CAPTURED" : undefined;
+  return left <= 0n || (amount !== undefined && amount > left)
+    ? "REFUND_EXCEEDS_CAPTURED"
+    : undefined;
 }
 
 /**
@@ -108,7 +114,11 @@ export async function finishRefund(
     const ended: Partial<RefundRow> = failure
       ? { status: "FAILED", failure, updateTime: now }
       : { status: "SUCCEEDED", notify: "refunded", updateTime: now };
-    await refundRows(db).updateOne({ _id: row._id }, { $set: ended, $inc: { version: 1n } }, { session });
+    await refundRows(db).updateOne(
+      { _id: row._id },
+      { $set: ended, $inc: { version: 1n } },
+      { session },
+    );
     await settleReservation(db, session, key(scope, row.paymentId), row, failure === null);
     return toRefund({ ...row, ...ended, version: row.version + 1n });
   });

@@ -32,7 +32,8 @@ export async function postpone(
 ): Promise<void> {
   if (rows.length === 0) return;
   const _id = { $in: rows.map(({ tenant, id }) => ({ tenant, id })) };
-  if (collection === "payments") await paymentRows(db).updateMany({ _id }, { $set: { sweepTime: until } });
+  if (collection === "payments")
+    await paymentRows(db).updateMany({ _id }, { $set: { sweepTime: until } });
   else await refundRows(db).updateMany({ _id }, { $set: { sweepTime: until } });
 }
 
@@ -50,7 +51,9 @@ export async function untold(db: Db, before: Date, limit: number): Promise<(Paym
 }
 
 /** How many payments and refunds are not final. */
-export async function countOpen(db: Db): Promise<{ readonly payments: number; readonly refunds: number }> {
+export async function countOpen(
+  db: Db,
+): Promise<{ readonly payments: number; readonly refunds: number }> {
   return {
     payments: await paymentRows(db).countDocuments({ final: false }),
     refunds: await refundRows(db).countDocuments({ status: "PENDING" }),

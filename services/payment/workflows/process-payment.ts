@@ -37,9 +37,7 @@ export async function PaymentWorkflow(input: PaymentWorkflowInput): Promise<Paym
 
   let branch = await firstBranch(input, steps, state, saga, forward);
   while (state.outcome === undefined) {
-    branch = await CancellationScope.nonCancellable(() =>
-      follow(branch, steps, state, saga),
-    );
+    branch = await CancellationScope.nonCancellable(() => follow(branch, steps, state, saga));
   }
   const outcome = state.outcome;
   await CancellationScope.nonCancellable(() => tellPayer(input, steps, state, outcome));

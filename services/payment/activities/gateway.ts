@@ -1,0 +1,166 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+import {
+  PaymentMethodSchema,
+  type PaymentMethod as WireMethod,
+} from "#gen/common/v1/payment_method_pb.ts";
+import { type Transaction, TransactionState } from "#gen/gateway/v1/gateway_pb.ts";
+import { parseMoneyText } from "#kit/pure/money.ts";
+import { isRetryable, reasonOf } from "#kit/rpc/errors.ts";
+import { activityCall } from "#kit/temporal/call-options.ts";
+import { callPeer } from "#kit/temporal/failure.ts";
+import type { AuthorizeOutcome, PaymentActivities, PaymentRef, VoidOutcome } from "../contract.ts";
+import { keysOf, methodInit } from "../domain/payment.ts";
+import type { PaymentActivityDeps } from "./deps.ts";
+
+/** Asks the provider for the authorisation. A definite refusal is a decline; anything unknown is thrown and repeated. */
+export async function authorize(
+  deps: PaymentActivityDeps,
+  input: Parameters<PaymentActivities["gateway::authorize"]>[0],
+): Promise<AuthorizeOutcome> {
+  const { tenant, paymentId } = input;
+  try {
+    const { transaction } = await deps.gateway.authorize(
+      {
+        idempotencyKey: keysOf.authorize(paymentId),
+        merchantReference: paymentId,
+        amount: parseMoneyText(input.amount),
+        paymentMethod: methodInit(input.method),
+      },
+      activityCall(tenant),
+    );
+    if (transaction?.state === TransactionState.PENDING) {
+      await deps.book.park(input, {
+        status: "PROCESSING",
+        step: "AWAIT_CALLBACK",
+        message: "the provider answers by callback",
+        gatewayReference: transaction.gatewayReference,
+        gatewayStartTime: new Date(input.gatewayStartMs),
+      });
+    }
+    return toOutcome(transaction);
+  } catch (error) {
+    if (isRetryable(error)) return callPeer(() => Promise.reject(error));
+    return { outcome: "DECLINED", message: reasonOf(error) ?? "the provider refused the request" };
+  }
+}
+
+/** Reads what became of the authorisation; a provider that never saw it is UNKNOWN. */
+export async function queryGateway(
+  deps: PaymentActivityDeps,
+  { tenant, paymentId }: PaymentRef,
+): Promise<AuthorizeOutcome> {
+  return toOutcome(await findTransaction(deps, tenant, paymentId));
+}
+
+/**
+ * Decides UNDOING, then makes the provider give up the authorisation. Captured money is given back under a key of its own.
+ * Throws while the provider has not said which it is: nothing is released on an unknown outcome.
+ */
+export async function voidAuthorization(
+  deps: PaymentActivityDeps,
+  input: PaymentRef & { readonly reason: string },
+): Promise<VoidOutcome> {
+  const { tenant, paymentId } = input;
+  const { phase } = await deps.book.claimPhase(input, { kind: "UNDOING", reason: input.reason });
+  if (phase.kind === "CAPTURING") {
+    return { outcome: "CAPTURING", amount: phase.amount.toString(), requestId: phase.requestId };
+  }
+  await giveUp(deps, tenant, paymentId, keysOf.void(paymentId));
+  return { outcome: "VOIDED", reason: phase.kind === "UNDOING" ? phase.reason : input.reason };
+}
+
+/**
+ * For a closed payment: an authorisation that came to life late is voided, captured money that we did not settle is
+ * given back. Then the callbacks that asked for it are done.
+ */
+export async function reconcile(
+  deps: PaymentActivityDeps,
+  input: PaymentRef,
+): Promise<{ action: string }> {
+  const { tenant, paymentId } = input;
+  const events = await deps.book.pendingEvents(input);
+  const payment = await deps.book.find(input);
+  const transaction = await findTransaction(deps, tenant, paymentId);
+  let action = "none";
+  if (payment.final && payment.capturedAmount === 0n && isAlive(transaction)) {
+    // A key of its own per event: the void of the undo took effect once and only answers now.
+    await giveUp(
+      deps,
+      tenant,
+      paymentId,
+      `${keysOf.void(paymentId)}:${events.at(-1) ?? "reconcile"}`,
+    );
+    action = transaction.state === TransactionState.CAPTURED ? "refunded" : "voided";
+  }
+  await deps.book.finishEvents(input, events);
+  return { action };
+}
+
+function isAlive(transaction: Transaction | undefined): transaction is Transaction {
+  if (transaction?.state === TransactionState.AUTHORIZED) return true;
+  return (
+    transaction?.state === TransactionState.CAPTURED &&
+    (transaction.capturedAmount?.minorUnits ?? 0n) > (transaction.refundedAmount?.minorUnits ?? 0n)
+  );
+}
+
+async function giveUp(
+  deps: PaymentActivityDeps,
+  tenant: string,
+  paymentId: string,
+  voidKey: string,
+): Promise<void> {
+  const authorizationKey = keysOf.authorize(paymentId);
+  const options = activityCall(tenant);
+  const { transaction } = await callPeer(() =>
+    deps.gateway.void({ idempotencyKey: voidKey, authorizationKey }, options),
+  );
+  switch (transaction?.state) {
+    case TransactionState.VOIDED:
+    case TransactionState.DECLINED:
+      return;
+    case TransactionState.CAPTURED:
+      await callPeer(() =>
+        deps.gateway.refund(
+          { idempotencyKey: keysOf.lateRefund(paymentId), authorizationKey },
+          options,
+        ),
+      );
+      return;
+    case TransactionState.AUTHORIZED:
+      // It came to life after our void had taken effect: only a void under a new key can take effect again.
+      return giveUp(deps, tenant, paymentId, `${voidKey}:again`);
+    default:
+      throw new Error(`the provider has not voided ${authorizationKey} yet`);
+  }
+}
+
+async function findTransaction(
+  deps: PaymentActivityDeps,
+  tenant: string,
+  paymentId: string,
+): Promise<Transaction | undefined> {
+  try {
+    const request = { authorizationKey: keysOf.authorize(paymentId) };
+    return (await deps.gateway.getTransaction(request, activityCall(tenant))).transaction;
+  } catch (error) {
+    if (error instanceof ConnectError && error.code === Code.NotFound) return undefined;
+    return callPeer(() => Promise.reject(error));
+  }
+}
+
+function toOutcome(transaction: Transaction | undefined): AuthorizeOutcome {
+  switch (transaction?.state) {
+    case TransactionState.AUTHORIZED:
+    case TransactionState.CAPTURED:
+      return { outcome: "AUTHORIZED" };
+    case TransactionState.DECLINED:
+      return { outcome: "DECLINED", message: transaction.declineReason || "the provider declined" };
+    case TransactionState.VOIDED:
+      return { outcome: "VOIDED" };
+    case TransactionState.PENDING:
+      return { outcome: "PENDING" };
+    default:
+      return { outcome: "UNKNOWN" };
+  }
+}

@@ -1,0 +1,209 @@
+import { Channel, Template } from "#gen/notification/v1/notification_pb.ts";
+import { onBehalfOf } from "#kit/rpc/client.ts";
+import { buildNotice, type Notice } from "../domain/notice.ts";
+import { amountOf, type Payment, type Refund } from "../domain/payment.ts";
+import { dueCallbacks, pendingCallbacks, touchCallbacks } from "../store/callbacks.ts";
+import { clearNotify, findPayment } from "../store/payments.ts";
+import { clearRefundNotify } from "../store/refunds.ts";
+import { countOpen, duePayments, dueRefunds, postpone, untold } from "../store/sweep.ts";
+import type { PaymentDeps } from "./deps.ts";
+import { deliverCallback } from "./receive-callback.ts";
+
+/** Rows looked at per kind and sweep; the rest comes with the next one. */
+const BATCH = 500;
+/** Starts under way at once, so that a sweep does not crowd out the payments that are alive. */
+const PARALLEL = 16;
+/** How long a payment that is running is left alone before it is looked at again, in milliseconds. */
+const RECHECK_MS = 30_000;
+const ERRORS_MAX = 20;
+
+/** What a sweep did. */
+export interface SweepReport {
+  openPayments: number;
+  openRefunds: number;
+  startedWorkflows: number;
+  runningWorkflows: number;
+  signalledCallbacks: number;
+  sentNotifications: number;
+  /** The first 20 causes of what could not be done; the next sweep tries again. */
+  readonly errors: string[];
+}
+
+/**
+ * Makes sure that whatever was accepted goes on: starts the workflow of each payment and refund that should have ended
+ * and has none, delivers callbacks that nobody recorded, and stores messages that were not stored. There is no second
+ * implementation of the saga: the started workflow goes on from the rows. `everything` also takes rows that are not due yet.
+ */
+export async function sweep(
+  deps: PaymentDeps,
+  options: { readonly everything: boolean; readonly signal?: AbortSignal },
+): Promise<SweepReport> {
+  const report: SweepReport = {
+    openPayments: 0,
+    openRefunds: 0,
+    startedWorkflows: 0,
+    runningWorkflows: 0,
+    signalledCallbacks: 0,
+    sentNotifications: 0,
+    errors: [],
+  };
+  const horizon = options.everything ? new Date(8.64e15) : new Date();
+  const settled = options.everything ? new Date() : new Date(Date.now() - deps.sweepAfterMs);
+  await sweepPayments(deps, report, horizon, options);
+  await sweepRefunds(deps, report, horizon, options);
+  await sweepCallbacks(deps, report, settled);
+  await sweepNotifications(deps, report, settled);
+  const open = await countOpen(deps.db);
+  report.openPayments = open.payments;
+  report.openRefunds = open.refunds;
+  return report;
+}
+
+interface SweepOptions {
+  readonly everything: boolean;
+  readonly signal?: AbortSignal;
+}
+
+async function sweepPayments(
+  deps: PaymentDeps,
+  report: SweepReport,
+  horizon: Date,
+  options: SweepOptions,
+): Promise<void> {
+  const seen = new Set<string>();
+  for (;;) {
+    const due = (await duePayments(deps.db, horizon, BATCH)).filter(
+      ({ paymentId }) => !seen.has(paymentId),
+    );
+    if (due.length === 0 || options.signal?.aborted) return;
+    for (const { paymentId } of due) seen.add(paymentId);
+    const rows = due.map(({ tenant, paymentId }) => ({ tenant, id: paymentId }));
+    await postpone(deps.db, "payments", rows, new Date(Date.now() + RECHECK_MS));
+    await inParallel(due, (payment) =>
+      attempt(report, payment.paymentId, () => restart(deps, report, payment)),
+    );
+    if (!options.everything) return;
+  }
+}
+
+/** A new run knows nothing of callbacks that a lost one was told, so it is told them again; it drops known ids. */
+async function restart(deps: PaymentDeps, report: SweepReport, payment: Payment): Promise<void> {
+  const start = await deps.workflows.startPayment(payment, "again");
+  if (!start.started) {
+    report.runningWorkflows += 1;
+    return;
+  }
+  report.startedWorkflows += 1;
+  for (const callback of await pendingCallbacks(deps.db, payment, payment.paymentId)) {
+    await deliverCallback(deps, callback, false);
+    report.signalledCallbacks += 1;
+  }
+}
+
+async function sweepRefunds(
+  deps: PaymentDeps,
+  report: SweepReport,
+  horizon: Date,
+  options: SweepOptions,
+): Promise<void> {
+  const seen = new Set<string>();
+  for (;;) {
+    const due = (await dueRefunds(deps.db, horizon, BATCH)).filter(
+      ({ refundId }) => !seen.has(refundId),
+    );
+    if (due.length === 0 || options.signal?.aborted) return;
+    for (const { refundId } of due) seen.add(refundId);
+    const rows = due.map(({ tenant, refundId }) => ({ tenant, id: refundId }));
+    await postpone(deps.db, "refunds", rows, new Date(Date.now() + RECHECK_MS));
+    await inParallel(due, (refund) =>
+      attempt(report, refund.refundId, () => restartRefund(deps, report, refund)),
+    );
+    if (!options.everything) return;
+  }
+}
+
+async function restartRefund(
+  deps: PaymentDeps,
+  report: SweepReport,
+  refund: Refund,
+): Promise<void> {
+  const payment = await findPayment(deps.db, refund, refund.paymentId);
+  if (!payment) throw new Error(`refund ${refund.refundId} has no payment`);
+  const start = await deps.workflows.startRefund(refund, payment.accountId, "again");
+  if (start.started) report.startedWorkflows += 1;
+  else report.runningWorkflows += 1;
+}
+
+async function sweepCallbacks(deps: PaymentDeps, report: SweepReport, before: Date): Promise<void> {
+  const due = await dueCallbacks(deps.db, before, BATCH);
+  await touchCallbacks(deps.db, due);
+  await inParallel(due, (callback) =>
+    attempt(report, callback.paymentId, async () => {
+      const payment = await findPayment(deps.db, callback, callback.paymentId);
+      await deliverCallback(deps, callback, payment?.final ?? false);
+      report.signalledCallbacks += 1;
+    }),
+  );
+}
+
+async function sweepNotifications(
+  deps: PaymentDeps,
+  report: SweepReport,
+  before: Date,
+): Promise<void> {
+  const owing = await untold(deps.db, before, BATCH);
+  await inParallel(owing, (row) =>
+    attempt(report, row.paymentId, async () => {
+      await tell(deps, row);
+      report.sentNotifications += 1;
+    }),
+  );
+}
+
+async function tell(deps: PaymentDeps, row: Payment | Refund): Promise<void> {
+  if (row.notify === null) return;
+  if ("refundId" in row) {
+    const payment = await findPayment(deps.db, row, row.paymentId);
+    if (!payment) throw new Error(`refund ${row.refundId} has no payment`);
+    await send(deps, row.tenant, noticeFor(row, row.refundId, payment.accountId, "refunded"));
+    await clearRefundNotify(deps.db, row, row.refundId);
+    return;
+  }
+  await send(deps, row.tenant, noticeFor(row, row.paymentId, row.accountId, row.notify));
+  await clearNotify(deps.db, row, row.paymentId, row.notify);
+}
+
+function noticeFor(
+  row: Payment | Refund,
+  id: string,
+  accountId: string,
+  event: Parameters<typeof buildNotice>[0]["event"],
+): Notice {
+  return buildNotice({ id, paymentId: row.paymentId, accountId, amount: amountOf(row), event });
+}
+
+async function send(deps: PaymentDeps, tenant: string, notice: Notice): Promise<void> {
+  await deps.notification.send(
+    { ...notice, channel: Channel[notice.channel], template: Template[notice.template] },
+    onBehalfOf({ tenant }),
+  );
+}
+
+async function attempt(report: SweepReport, id: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (report.errors.length < ERRORS_MAX) {
+      report.errors.push(`${id}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+}
+
+async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  const queue = items.values();
+  await Promise.all(
+    Array.from({ length: PARALLEL }, async () => {
+      for (const item of queue) await work(item);
+    }),
+  );
+}

@@ -1,0 +1,35 @@
+import type { Failure, Payment, PaymentEvent, Phase, Refund } from "./payment.ts";
+
+/** A payment of a tenant. */
+export interface PaymentRef {
+  readonly tenant: string;
+  readonly paymentId: string;
+}
+
+/** The rows of a payment as its activities may change them; the service gives them the application, not the wire. */
+export interface PaymentBook {
+  find(ref: PaymentRef): Promise<Payment>;
+  claimPhase(ref: PaymentRef, phase: Exclude<Phase, { kind: "OPEN" }>): Promise<Payment>;
+  park(
+    ref: PaymentRef,
+    change: {
+      readonly status: "PROCESSING" | "NEEDS_REVIEW" | "REQUIRES_CAPTURE";
+      readonly step: "FRAUD_CHECK" | "AWAIT_CALLBACK" | "GATEWAY" | "CAPTURE" | "DEBIT_ACCOUNT";
+      readonly message: string;
+      readonly gatewayReference?: string;
+      readonly gatewayStartTime?: Date;
+      readonly captureStartTime?: Date;
+    },
+  ): Promise<Payment>;
+  /** Ends a payment that was captured. */
+  succeed(ref: PaymentRef, capturedAmount: bigint, eventIds: readonly string[]): Promise<Payment>;
+  /** Ends a payment that was undone, or never began. */
+  fail(ref: PaymentRef, failure: Failure, eventIds: readonly string[]): Promise<Payment>;
+  notified(ref: PaymentRef, event: PaymentEvent): Promise<void>;
+  openTask(ref: PaymentRef, kind: string, detail: string): Promise<void>;
+  /** Event ids of the payment's callbacks that are not done. */
+  pendingEvents(ref: PaymentRef): Promise<readonly string[]>;
+  finishEvents(ref: PaymentRef, eventIds: readonly string[]): Promise<void>;
+  finishRefund(tenant: string, refundId: string, failure: Failure | null): Promise<Refund>;
+  refundNotified(tenant: string, refundId: string): Promise<void>;
+}

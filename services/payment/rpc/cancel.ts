@@ -1,0 +1,34 @@
+import { create } from "@bufbuild/protobuf";
+import type { HandlerContext } from "@connectrpc/connect";
+import {
+  type CancelRequest,
+  CancelRequestSchema,
+  type CancelResponse,
+  CancelResponseSchema,
+} from "#gen/payment/v1/payment_pb.ts";
+import { once, requestHash } from "#kit/idempotency/request.ts";
+import { scopeOf } from "#kit/rpc/context.ts";
+import { cancelPayment } from "../application/cancel-payment.ts";
+import type { PaymentDeps } from "../application/deps.ts";
+import { paymentReasons } from "../reasons.ts";
+import { paymentToMessage } from "./mapping.ts";
+
+export async function handleCancel(
+  deps: PaymentDeps,
+  request: CancelRequest,
+  context: HandlerContext,
+): Promise<CancelResponse> {
+  const scope = scopeOf(context);
+  const claim = {
+    method: "payment.v1.PaymentService/Cancel",
+    requestId: request.requestId,
+    requestHash: requestHash(CancelRequestSchema, request),
+    responseSchema: CancelResponseSchema,
+    reasons: paymentReasons,
+  };
+  return once(deps.db, scope, claim, async (call) => {
+    const { paymentId } = request;
+    const payment = await cancelPayment(deps, scope, { paymentId, requestId: call.id });
+    return create(CancelResponseSchema, { payment: paymentToMessage(payment) });
+  });
+}

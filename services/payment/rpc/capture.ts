@@ -1,0 +1,35 @@
+import { create } from "@bufbuild/protobuf";
+import type { HandlerContext } from "@connectrpc/connect";
+import {
+  type CaptureRequest,
+  CaptureRequestSchema,
+  type CaptureResponse,
+  CaptureResponseSchema,
+} from "#gen/payment/v1/payment_pb.ts";
+import { once, requestHash } from "#kit/idempotency/request.ts";
+import { scopeOf } from "#kit/rpc/context.ts";
+import { capturePayment } from "../application/capture-payment.ts";
+import type { PaymentDeps } from "../application/deps.ts";
+import { paymentReasons } from "../reasons.ts";
+import { paymentToMessage } from "./mapping.ts";
+
+export async function handleCapture(
+  deps: PaymentDeps,
+  request: CaptureRequest,
+  context: HandlerContext,
+): Promise<CaptureResponse> {
+  const scope = scopeOf(context);
+  const claim = {
+    method: "payment.v1.PaymentService/Capture",
+    requestId: request.requestId,
+    requestHash: requestHash(CaptureRequestSchema, request),
+    responseSchema: CaptureResponseSchema,
+    reasons: paymentReasons,
+  };
+  return once(deps.db, scope, claim, async (call) => {
+    const { paymentId, amount } = request;
+    const capture = { paymentId, requestId: call.id, ...(amount ? { amount } : {}) };
+    const payment = await capturePayment(deps, scope, capture);
+    return create(CaptureResponseSchema, { payment: paymentToMessage(payment) });
+  });
+}

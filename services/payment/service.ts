@@ -1,0 +1,106 @@
+import { AccountService } from "#gen/account/v1/account_pb.ts";
+import { FraudService } from "#gen/fraud/v1/fraud_pb.ts";
+import { GatewayService } from "#gen/gateway/v1/gateway_pb.ts";
+import { NotificationService } from "#gen/notification/v1/notification_pb.ts";
+import { PaymentService } from "#gen/payment/v1/payment_pb.ts";
+import { startLoop } from "#kit/loop.ts";
+import { migrate } from "#kit/mongo/migrate.ts";
+import type { Platform } from "#kit/platform.ts";
+import { createPeer } from "#kit/rpc/client.ts";
+import { startRpcServer } from "#kit/rpc/server.ts";
+import type { StartService } from "#kit/service.ts";
+import { type RunningWorker, startWorker } from "#kit/temporal/worker.ts";
+import { createAccountActivities } from "#services/account/activities/index.ts";
+import { createFraudActivities } from "#services/fraud/activities/index.ts";
+import { createNotificationActivities } from "#services/notification/activities/index.ts";
+import { createPaymentActivities } from "./activities/index.ts";
+import { paymentBook } from "./application/book.ts";
+import type { PaymentDeps } from "./application/deps.ts";
+import { sweep } from "./application/sweep.ts";
+import { temporalWorkflows } from "./application/temporal.ts";
+import type { PaymentConfig } from "./config.ts";
+import { PAYMENT_TASK_QUEUE } from "./contract.ts";
+import { paymentReasons } from "./reasons.ts";
+import { callbackEndpoint } from "./rpc/callback.ts";
+import { paymentRoutes } from "./rpc/router.ts";
+import { PaymentFeed } from "./store/feed.ts";
+import { paymentMigrations } from "./store/migrations.ts";
+
+/** Starts the Payment service: migrations, worker, port, sweeper, in this order, and ends them in reverse. */
+export const startPaymentService: StartService<PaymentConfig> = async (config, platform) => {
+  const log = platform.log.child({ service: "payment" });
+  const db = await platform.database("payment");
+  await migrate(db, paymentMigrations);
+  const { client } = await platform.temporal();
+  const deps: PaymentDeps = {
+    db,
+    feed: new PaymentFeed(db, log),
+    workflows: temporalWorkflows(client, config.policy),
+    account: createPeer(AccountService, config.peers.account),
+    notification: createPeer(NotificationService, config.peers.notification),
+    policy: config.policy,
+    gatewaySecrets: config.gatewaySecrets,
+    sweepAfterMs: config.sweepAfterMs,
+    log,
+  };
+  // The worker first: a payment that is created as soon as the port is open finds a slot for its eager start.
+  const worker = await startPaymentWorker(config, platform, deps);
+  const server = await startRpcServer({
+    host: config.host,
+    port: config.port,
+    services: [PaymentService],
+    routes: paymentRoutes(deps),
+    reasons: paymentReasons,
+    log,
+    http: callbackEndpoint(deps),
+    ready: async () => {
+      await db.command({ ping: 1 });
+    },
+  });
+  const sweeper = startLoop({
+    name: "sweep",
+    intervalMs: config.sweepIntervalMs,
+    log,
+    run: async (signal) => {
+      const report = await sweep(deps, { everything: false, signal });
+      if (report.errors.length > 0)
+        log.warn({ errors: report.errors }, "sweep could not do everything");
+    },
+  });
+  return {
+    name: "payment",
+    address: server.address,
+    async [Symbol.asyncDispose]() {
+      await sweeper.stop();
+      await server.close();
+      await worker.stop();
+      await deps.feed[Symbol.asyncDispose]();
+    },
+  };
+};
+
+/** Runs the sagas, with the peers' activities beside them: that is how a step runs near its saga. */
+async function startPaymentWorker(
+  config: PaymentConfig,
+  platform: Platform,
+  deps: PaymentDeps,
+): Promise<RunningWorker> {
+  const { connection } = await platform.temporal();
+  return startWorker({
+    connection,
+    namespace: config.temporalNamespace,
+    taskQueue: PAYMENT_TASK_QUEUE,
+    workflowsUrl: new URL("./workflows/index.ts", import.meta.url).href,
+    activities: {
+      ...createAccountActivities({ account: deps.account }),
+      ...createFraudActivities({ fraud: createPeer(FraudService, config.peers.fraud) }),
+      ...createNotificationActivities({ notification: deps.notification }),
+      ...createPaymentActivities({
+        account: deps.account,
+        gateway: createPeer(GatewayService, config.peers.gateway),
+        book: paymentBook(deps),
+      }),
+    },
+    log: deps.log,
+  });
+}
