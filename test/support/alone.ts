@@ -1,0 +1,87 @@
+import { Connection } from "@temporalio/client";
+import { msToTs } from "@temporalio/common/lib/time.js";
+import type { BaseConfig, Env } from "#kit/config.ts";
+import { createPlatform, type Platform } from "#kit/platform.ts";
+import type { RunningService, StartService } from "#kit/service.ts";
+import { freshPrefix, mongoUri, temporalAddress } from "./env.ts";
+
+/** A service that runs alone for one test file, with databases and a Temporal namespace of its own. */
+export interface Alone extends AsyncDisposable {
+  /** `http://host:port`. */
+  readonly url: string;
+  readonly address: string;
+  readonly prefix: string;
+  readonly platform: Platform;
+  readonly namespace: string;
+  /** Stops the service and starts it again on the same databases. */
+  restart(env?: Env): Promise<void>;
+  /** Starts one more instance on the same databases; disposed with this one. */
+  another(env?: Env): Promise<RunningService>;
+}
+
+/** Starts one service on a free port. `env` is the environment it would read. */
+export async function startAlone<C extends BaseConfig>(
+  readConfig: (env: Env) => C,
+  start: StartService<C>,
+  env: Env = {},
+): Promise<Alone> {
+  const prefix = freshPrefix();
+  const namespace = prefix.replace("_", "-");
+  await registerNamespace(namespace);
+  const config = (changes: Env): C => ({
+    ...readConfig({ SETTLE_LOG_LEVEL: "silent", ...env, ...changes }),
+    port: 0,
+    mongoUri: mongoUri(),
+    databasePrefix: prefix,
+    temporalAddress: temporalAddress(),
+    temporalNamespace: namespace,
+  });
+  const platform = createPlatform(config({}));
+  let service = await start(config({}), platform);
+  const others: AsyncDisposable[] = [];
+  return {
+    get url() {
+      return `http://${service.address}`;
+    },
+    get address() {
+      return service.address;
+    },
+    prefix,
+    platform,
+    namespace,
+    async restart(changes = {}) {
+      await service[Symbol.asyncDispose]();
+      service = await start(config(changes), platform);
+    },
+    async another(changes = {}) {
+      // A connection takes one worker per task queue: another instance has a platform of its own, as in production.
+      const itsPlatform = createPlatform(config(changes));
+      const other = await start(config(changes), itsPlatform);
+      others.push(other, itsPlatform);
+      return other;
+    },
+    async [Symbol.asyncDispose]() {
+      for (const running of [...others, service]) await running[Symbol.asyncDispose]();
+      await dropDatabases(platform, prefix);
+      await platform[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Task queues have fixed names, so that only a namespace keeps the workers of two test files apart. */
+export async function registerNamespace(namespace: string): Promise<void> {
+  const connection = await Connection.connect({ address: temporalAddress() });
+  await connection.workflowService.registerNamespace({
+    namespace,
+    workflowExecutionRetentionPeriod: msToTs("1 day"),
+  });
+  await connection.close();
+}
+
+async function dropDatabases(platform: Platform, prefix: string): Promise<void> {
+  const mongo = await platform.mongo();
+  const { databases } = await mongo.db().admin().listDatabases({ nameOnly: true });
+  for (const { name } of databases) {
+    if (name.startsWith(`${prefix}_`)) await mongo.db(name).dropDatabase();
+  }
+}
