@@ -8,8 +8,8 @@ import type { GatewayDeps } from "./application/deps.ts";
 import type { GatewayConfig } from "./config.ts";
 import { gatewayReasons } from "./reasons.ts";
 import { gatewayRoutes } from "./rpc/router.ts";
+import { openBook } from "./store/book.ts";
 import { gatewayMigrations } from "./store/migrations.ts";
-import { openBook } from "./store/rows.ts";
 
 /** How often the book is asked for callbacks that are due, in milliseconds. */
 const CALLBACK_INTERVAL_MS = 200;

@@ -6,6 +6,7 @@ import { MongoClient } from "mongodb";
 import { PaymentMethod_Mock_Behaviour as Behaviour } from "#gen/common/v1/payment_method_pb.ts";
 import { GatewayService } from "#gen/gateway/v1/gateway_pb.ts";
 import { createPlatform } from "#kit/platform.ts";
+import { reasonOf } from "#kit/rpc/errors.ts";
 import { readGatewayConfig } from "#services/gateway/config.ts";
 import type { GatewayCallback } from "#services/gateway/contract.ts";
 import { startGatewayService } from "#services/gateway/service.ts";
@@ -122,4 +123,17 @@ export function order(key: string, behaviour: Behaviour = Behaviour.OK, flakyAtt
 /** Minor units of US dollars. */
 export function usd(minorUnits: bigint) {
   return { currencyCode: "USD", minorUnits };
+}
+
+/** The stable reason of a refused call; fails when the call was answered. */
+export async function reasonOfCall(call: Promise<unknown>): Promise<string | undefined> {
+  const error = await call.then(
+    () => {
+      throw new Error("the call was answered");
+    },
+    (refused: unknown) => refused,
+  );
+  const reason = reasonOf(error);
+  if (reason === undefined) throw error;
+  return reason;
 }

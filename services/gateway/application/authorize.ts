@@ -9,8 +9,6 @@ import {
   type Order,
   type Transaction,
 } from "../domain/transaction.ts";
-import { countAttempt } from "../store/attempts.ts";
-import { fillTombstone, findTransaction, insertTransaction } from "../store/transactions.ts";
 import type { GatewayDeps } from "./deps.ts";
 import { lostAnswer, refuse } from "./refusals.ts";
 import { untilDecided } from "./stale.ts";
@@ -33,7 +31,7 @@ export async function authorize(
   signal: AbortSignal,
 ): Promise<Transaction> {
   const { transaction, isNew } = await untilDecided(async () => {
-    const seen = await findTransaction(deps.book, scope, input.authorizationKey);
+    const seen = await deps.book.findTransaction(scope, input.authorizationKey);
     const now = seen === undefined ? await begin(deps, scope, input, signal) : undefined;
     if (now !== undefined) return { transaction: now, isNew: true };
     const known = seen && (await answerKnown(deps, scope, input, seen));
@@ -53,7 +51,7 @@ async function answerKnown(
 ): Promise<Transaction | undefined> {
   if (seen.order === null) {
     // Voided before it came: it is noted what was asked for, and nothing takes effect any more.
-    const filled = await fillTombstone(deps.book, scope, seen, order);
+    const filled = await deps.book.fillTombstone(scope, seen, order);
     return filled ? { ...seen, order } : undefined;
   }
   if (!isSameOrder(seen.order, order)) throw refuse("IDEMPOTENCY_KEY_REUSED", authorizationKey);
@@ -75,7 +73,7 @@ async function begin(
   const beginning = { authorizationKey, gatewayReference, now };
   const transaction = newTransaction(beginning, order, opening.transaction);
   const task = opening.upcoming ? newTask(authorizationKey, opening.upcoming, now) : undefined;
-  const inserted = await insertTransaction(deps.book, scope, transaction, task);
+  const inserted = await deps.book.insertTransaction(scope, transaction, task);
   return inserted ? transaction : undefined;
 }
 
@@ -89,7 +87,7 @@ async function misbehave(
 ): Promise<void> {
   if (method.behaviour === "HANG") await hang(deps, signal);
   if (method.behaviour !== "FLAKY") return;
-  const attempt = await countAttempt(deps.book, scope, authorizationKey);
+  const attempt = await deps.book.countAttempt(scope, authorizationKey);
   if (attempt <= method.flakyAttempts) throw refuse("GATEWAY_UNAVAILABLE", authorizationKey);
 }
 

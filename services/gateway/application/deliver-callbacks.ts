@@ -1,13 +1,6 @@
 import { backoffMs, isDead } from "../domain/callback.ts";
 import type { Transaction } from "../domain/transaction.ts";
-import {
-  type ClaimedTask,
-  claimDueTask,
-  closeTask,
-  markSent,
-  postponeTask,
-} from "../store/callbacks.ts";
-import { authorizeUpcoming } from "../store/transactions.ts";
+import type { ClaimedTask } from "./book.ts";
 import type { GatewayDeps } from "./deps.ts";
 import { sendCallback } from "./send-callback.ts";
 
@@ -18,7 +11,7 @@ const BATCH_MAX = 50;
 
 /** Does what is due: lets authorisations take effect and sends their callbacks. One bounded batch. */
 export async function deliverCallbacks(deps: GatewayDeps, signal: AbortSignal): Promise<void> {
-  const first = await claimDueTask(deps.book, deps.now());
+  const first = await deps.book.claimDueTask(deps.now());
   if (first === undefined) return;
   const others = Array.from({ length: SENDERS - 1 }, () => sendBatch(deps, signal, undefined));
   await Promise.all([sendBatch(deps, signal, first), ...others]);
@@ -31,7 +24,7 @@ async function sendBatch(
 ): Promise<void> {
   let task = first;
   for (let count = 0; count < BATCH_MAX && !signal.aborted; count += 1) {
-    task ??= await claimDueTask(deps.book, deps.now());
+    task ??= await deps.book.claimDueTask(deps.now());
     if (task === undefined) return;
     await work(deps, task, signal);
     task = undefined;
@@ -39,11 +32,10 @@ async function sendBatch(
 }
 
 async function work(deps: GatewayDeps, task: ClaimedTask, signal: AbortSignal): Promise<void> {
-  const scope = task._id;
-  const transaction = await authorizeUpcoming(deps.book, scope, task.authorizationKey, deps.now());
+  const transaction = await deps.book.authorizeUpcoming(task, task.authorizationKey, deps.now());
   // Voided before it took effect: there is nothing to tell.
   if (transaction === undefined || transaction.authorizeTime === null) {
-    return closeTask(deps.book, task, "DONE", deps.now());
+    return deps.book.closeTask(task, "DONE", deps.now());
   }
   return sendAll(deps, task, transaction, signal);
 }
@@ -57,23 +49,23 @@ async function sendAll(
 ): Promise<void> {
   let current = task;
   for (const sending of task.sendings.slice(task.sentCount)) {
-    const outcome = await sendCallback(deps, task._id.tenant, { sending, transaction }, signal);
+    const outcome = await sendCallback(deps, task.tenant, { sending, transaction }, signal);
     if (outcome === "failed") return putOff(deps, current, signal);
     current = { ...current, sentCount: current.sentCount + 1, attempts: 0 };
-    await markSent(deps.book, current, deps.now());
+    await deps.book.markSent(current, deps.now());
   }
-  await closeTask(deps.book, current, "DONE", deps.now());
+  await deps.book.closeTask(current, "DONE", deps.now());
 }
 
 async function putOff(deps: GatewayDeps, task: ClaimedTask, signal: AbortSignal): Promise<void> {
   const now = deps.now();
   // Cut short by our own stop: no fault of the merchant, and due at once after the start.
-  if (signal.aborted) return postponeTask(deps.book, task, now, now);
+  if (signal.aborted) return deps.book.postponeTask(task, now, now);
   if (isDead(task, now)) {
     deps.log.error({ authorizationKey: task.authorizationKey }, "callback given up");
-    return closeTask(deps.book, task, "DEAD", now);
+    return deps.book.closeTask(task, "DEAD", now);
   }
   const attempts = task.attempts + 1;
   const dueTime = new Date(now.getTime() + backoffMs(attempts));
-  return postponeTask(deps.book, { ...task, attempts }, dueTime, now);
+  return deps.book.postponeTask({ ...task, attempts }, dueTime, now);
 }

@@ -1,6 +1,6 @@
 import type { Log } from "#kit/log.ts";
 import type { GatewayConfig } from "../config.ts";
-import type { GatewayBook } from "../store/rows.ts";
+import type { GatewayBook } from "./book.ts";
 
 /** What the gateway's functions work with. */
 export interface GatewayDeps {

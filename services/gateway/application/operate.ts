@@ -2,8 +2,6 @@ import type { Scope } from "#kit/pure/scope.ts";
 import { isSameOperation, type Operation } from "../domain/operation.ts";
 import type { Decision, Transaction } from "../domain/transaction.ts";
 import { gatewayReasons } from "../reasons.ts";
-import { findOperation, recordOperation } from "../store/operations.ts";
-import { findTransaction } from "../store/transactions.ts";
 import type { GatewayDeps } from "./deps.ts";
 import { lostAnswer, refuse } from "./refusals.ts";
 import { untilDecided } from "./stale.ts";
@@ -26,9 +24,9 @@ export async function operate(
   rules: OperationRules,
 ): Promise<Transaction> {
   return untilDecided(async () => {
-    const known = await findOperation(deps.book, scope, operation.key);
+    const known = await deps.book.findOperation(scope, operation.key);
     // Read after the operation: a transaction that was read before it could lack its effect.
-    const seen = await findTransaction(deps.book, scope, operation.authorizationKey);
+    const seen = await deps.book.findTransaction(scope, operation.authorizationKey);
     if (known !== undefined) {
       if (!isSameOperation(known, operation)) throw refuse("IDEMPOTENCY_KEY_REUSED", operation.key);
       if (known.refusal !== null) throw refuse(known.refusal, operation.authorizationKey);
@@ -54,7 +52,7 @@ async function decideAndRecord(
   const refusal = decision.ok ? null : decision.reason;
   if (refusal !== null && gatewayReasons[refusal].retryable)
     throw refuse(refusal, authorizationKey);
-  const written = await recordOperation(deps.book, scope, {
+  const written = await deps.book.recordOperation(scope, {
     operation: { ...operation, refusal },
     before,
     after: decision.ok ? decision.value : current,

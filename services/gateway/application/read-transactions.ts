@@ -1,7 +1,6 @@
 import { pageSize, pageToken, readPageToken } from "#kit/page.ts";
 import type { Scope } from "#kit/pure/scope.ts";
 import type { Transaction } from "../domain/transaction.ts";
-import { findTransaction, listTransactions } from "../store/transactions.ts";
 import type { GatewayDeps } from "./deps.ts";
 import { refuse } from "./refusals.ts";
 
@@ -11,7 +10,7 @@ export async function getTransaction(
   scope: Scope,
   authorizationKey: string,
 ): Promise<Transaction> {
-  const found = await findTransaction(deps.book, scope, authorizationKey);
+  const found = await deps.book.findTransaction(scope, authorizationKey);
   if (found === undefined) throw refuse("GATEWAY_TRANSACTION_NOT_FOUND", authorizationKey);
   return found;
 }
@@ -26,7 +25,7 @@ export async function readBookPage(
   const [afterKey = ""] = readPageToken(request.pageToken, filter, 1) ?? [];
   const size = pageSize(request.pageSize);
   // One more than asked for tells whether there is a next page.
-  const found = await listTransactions(deps.book, scope, { afterKey, limit: size + 1 });
+  const found = await deps.book.listTransactions(scope, { afterKey, limit: size + 1 });
   const transactions = found.slice(0, size);
   const last = transactions.at(-1);
   const more = found.length > size && last !== undefined;

@@ -1,10 +1,11 @@
 import { key } from "#kit/mongo/key.ts";
-import type { GatewayBook } from "./rows.ts";
-import { isDuplicate, type Tenant } from "./transactions.ts";
+import type { Tenant } from "../application/book.ts";
+import type { BookCollections } from "./rows.ts";
+import { isDuplicate } from "./transactions.ts";
 
 /** Counts one more attempt at a flaky authorisation and returns which it was, from 1. Survives a restart. */
 export async function countAttempt(
-  book: GatewayBook,
+  book: BookCollections,
   scope: Tenant,
   authorizationKey: string,
 ): Promise<number> {

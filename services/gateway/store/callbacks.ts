@@ -1,20 +1,18 @@
-import type { Key } from "#kit/mongo/key.ts";
-import type { CallbackTask } from "../domain/callback.ts";
-import type { CallbackRow, GatewayBook } from "./rows.ts";
+import { type Key, key } from "#kit/mongo/key.ts";
+import type { ClaimedTask } from "../application/book.ts";
+import type { BookCollections, CallbackRow } from "./rows.ts";
 
 /** How long a claimed row belongs to the process that works on it, in milliseconds; longer than one sending may take. */
 export const CLAIM_MS = 20_000;
-
-/** A row that a process works on. */
-export interface ClaimedTask extends CallbackTask {
-  readonly _id: Key;
-}
 
 /**
  * Takes the row that is due longest, of whatever tenant, and puts it off by the claim, so that two processes do not
  * send the same at once and a crash does not lose it.
  */
-export async function claimDueTask(book: GatewayBook, now: Date): Promise<ClaimedTask | undefined> {
+export async function claimDueTask(
+  book: BookCollections,
+  now: Date,
+): Promise<ClaimedTask | undefined> {
   const row = await book.callbacks.findOneAndUpdate(
     { dueTime: { $lte: now, $type: "date" } },
     { $set: { dueTime: claimUntil(now), updateTime: now } },
@@ -24,31 +22,31 @@ export async function claimDueTask(book: GatewayBook, now: Date): Promise<Claime
 }
 
 /** One more sending was taken by the merchant. */
-export async function markSent(book: GatewayBook, task: ClaimedTask, now: Date): Promise<void> {
+export async function markSent(book: BookCollections, task: ClaimedTask, now: Date): Promise<void> {
   const set = { sentCount: task.sentCount, attempts: 0, dueTime: claimUntil(now), updateTime: now };
-  await book.callbacks.updateOne({ _id: task._id }, { $set: set });
+  await book.callbacks.updateOne({ _id: keyOf(task) }, { $set: set });
 }
 
 /** Try again at the time. */
 export async function postponeTask(
-  book: GatewayBook,
+  book: BookCollections,
   task: ClaimedTask,
   dueTime: Date,
   now: Date,
 ): Promise<void> {
   const set = { attempts: task.attempts, dueTime, updateTime: now };
-  await book.callbacks.updateOne({ _id: task._id }, { $set: set });
+  await book.callbacks.updateOne({ _id: keyOf(task) }, { $set: set });
 }
 
 /** Nothing more to do; the row stays as a record. */
 export async function closeTask(
-  book: GatewayBook,
+  book: BookCollections,
   task: ClaimedTask,
   state: "DONE" | "DEAD",
   now: Date,
 ): Promise<void> {
   const set = { state, dueTime: null, updateTime: now };
-  await book.callbacks.updateOne({ _id: task._id }, { $set: set });
+  await book.callbacks.updateOne({ _id: keyOf(task) }, { $set: set });
 }
 
 function claimUntil(now: Date): Date {
@@ -57,5 +55,10 @@ function claimUntil(now: Date): Date {
 
 function toTask(row: CallbackRow): ClaimedTask {
   const { _id, sendings, sentCount, attempts, firstDueTime } = row;
-  return { _id, authorizationKey: _id.id, sendings, sentCount, attempts, firstDueTime };
+  const { tenant, id: authorizationKey } = _id;
+  return { tenant, authorizationKey, sendings, sentCount, attempts, firstDueTime };
+}
+
+function keyOf(task: ClaimedTask): Key {
+  return key(task, task.authorizationKey);
 }

@@ -1,13 +1,14 @@
 import type { ClientSession } from "mongodb";
 import { key } from "#kit/mongo/key.ts";
+import type { Change, Tenant } from "../application/book.ts";
 import type { RecordedOperation } from "../domain/operation.ts";
 import type { Transaction } from "../domain/transaction.ts";
-import type { GatewayBook } from "./rows.ts";
-import { isDuplicate, type Tenant, toRow } from "./transactions.ts";
+import type { BookCollections } from "./rows.ts";
+import { isDuplicate, toRow } from "./transactions.ts";
 
 /** An operation that was decided before, by its own key. */
 export async function findOperation(
-  book: GatewayBook,
+  book: BookCollections,
   scope: Tenant,
   operationKey: string,
 ): Promise<RecordedOperation | undefined> {
@@ -17,22 +18,12 @@ export async function findOperation(
   return { key: operationKey, kind, authorizationKey, amount, refusal };
 }
 
-/** What a decision was made on, and what it makes of it. */
-export interface Change {
-  readonly operation: RecordedOperation;
-  /** What the decision read; undefined when there was nothing. */
-  readonly before: Transaction | undefined;
-  /** The same object when the operation has no effect. */
-  readonly after: Transaction;
-  readonly now: Date;
-}
-
 /**
  * Writes the operation and its effect in one transaction and returns the transaction as written, or undefined when
  * the decision is stale: the key was used meanwhile, or what was read has changed. Then nothing is written.
  */
 export async function recordOperation(
-  book: GatewayBook,
+  book: BookCollections,
   scope: Tenant,
   change: Change,
 ): Promise<Transaction | undefined> {
@@ -49,7 +40,7 @@ export async function recordOperation(
 class StaleDecision extends Error {}
 
 async function writeChange(
-  book: GatewayBook,
+  book: BookCollections,
   scope: Tenant,
   { operation, before, after, now }: Change,
   session: ClientSession,

@@ -32,8 +32,8 @@ export interface AttemptRow {
   readonly count: number;
 }
 
-/** The provider's book. Every write is majority and journal by the client's defaults. */
-export interface GatewayBook {
+/** The book's collections. Every write is majority and journal by the client's defaults. */
+export interface BookCollections {
   readonly client: MongoClient;
   readonly transactions: Collection<TransactionRow>;
   readonly operations: Collection<OperationRow>;
@@ -42,7 +42,7 @@ export interface GatewayBook {
 }
 
 /** Names the collections; `gatewayMigrations` makes them. */
-export function openBook(client: MongoClient, db: Db): GatewayBook {
+export function bookCollections(client: MongoClient, db: Db): BookCollections {
   return {
     client,
     transactions: db.collection("transactions"),

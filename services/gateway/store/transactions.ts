@@ -1,16 +1,13 @@
 import { MongoServerError } from "mongodb";
 import { key } from "#kit/mongo/key.ts";
-import type { Scope } from "#kit/pure/scope.ts";
+import type { Tenant } from "../application/book.ts";
 import type { CallbackTask } from "../domain/callback.ts";
 import type { Order, Transaction } from "../domain/transaction.ts";
-import type { GatewayBook, TransactionRow } from "./rows.ts";
-
-/** Whose rows: all a store function needs of a scope. */
-export type Tenant = Pick<Scope, "tenant">;
+import type { BookCollections, TransactionRow } from "./rows.ts";
 
 /** The transaction as last committed to the majority. */
 export async function findTransaction(
-  book: GatewayBook,
+  book: BookCollections,
   scope: Tenant,
   authorizationKey: string,
 ): Promise<Transaction | undefined> {
@@ -23,7 +20,7 @@ const AFTER_ALL_IDS = "\u{10ffff}";
 
 /** The tenant's transactions in order of their key, those after `afterKey` only. */
 export async function listTransactions(
-  book: GatewayBook,
+  book: BookCollections,
   scope: Tenant,
   page: { readonly afterKey: string; readonly limit: number },
 ): Promise<Transaction[]> {
@@ -38,7 +35,7 @@ export async function listTransactions(
  * of two first calls, and of an Authorize racing the Void that leaves its tombstone, one wins.
  */
 export async function insertTransaction(
-  book: GatewayBook,
+  book: BookCollections,
   scope: Tenant,
   transaction: Transaction,
   task: CallbackTask | undefined,
@@ -73,7 +70,7 @@ export async function insertTransaction(
 
 /** Writes on a tombstone what was asked for; false when it is no longer there without an order. */
 export async function fillTombstone(
-  book: GatewayBook,
+  book: BookCollections,
   scope: Tenant,
   tombstone: Transaction,
   order: Order,
@@ -87,7 +84,7 @@ export async function fillTombstone(
 
 /** Lets an upcoming authorisation take effect, once; afterwards answers the transaction as it is. */
 export async function authorizeUpcoming(
-  book: GatewayBook,
+  book: BookCollections,
   scope: Tenant,
   authorizationKey: string,
   now: Date,
