@@ -16,7 +16,7 @@ const PLANTED: Record<keyof typeof RULES, readonly TextFile[]> = {
     file("proto/payment/v1/payment.proto", "service P {\n  rpc GetStatus(A) returns (B);\n}"),
     file("services/payment/rpc/status.ts", ""),
   ],
-  readmes: [file("services/payment/README.md", "line\n".repeat(16))],
+  readmes: [file("services/payment/README.md", "line\n".repeat(21))],
   kebabCase: [file("services/payment/domain/phaseRules.ts", "")],
   deadFiles: [file("services/payment/main.ts", ""), file("services/payment/domain/lost.ts", "")],
   fileLength: [file("tools/start.ts", "const a = 1;\n".repeat(401))],

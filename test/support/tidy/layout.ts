@@ -12,9 +12,9 @@ const FRONT = new Set([
   "README.md",
 ]);
 const KIT_ROOMS = new Set(["pure", "workflow", "rpc", "temporal", "mongo", "idempotency"]);
-/** Files of `rpc/` that are not an RPC: wiring, mapping, and a plain HTTP endpoint. */
-const RPC_SUPPORT = /^(router|callbacks?|([a-z-]+-)?mapping)\.ts$/;
-const README_LINES_MAX = 15;
+/** Files of `rpc/` that are not an RPC: wiring, mapping, a client for own activities, a plain HTTP endpoint. */
+const RPC_SUPPORT = /^(router|deps|local-client|callbacks?|([a-z-]+-)?mapping)\.ts$/;
+const README_LINES_MAX = 20;
 
 /** `payment` → its files relative to the service's folder. */
 function services(files: readonly TextFile[]): Map<string, string[]> {
@@ -110,7 +110,7 @@ export const deadFiles: Rule = (files) => {
       ),
     );
   const mains = [...code.keys()].filter((file) =>
-    /^services\/[^/]+\/main\.ts$|^loadtest\/scenarios\//.test(file),
+    /^(services|tools)\/[^/]+\/main\.ts$|^loadtest\/scenarios\//.test(file),
   );
   const tests = [...code.keys()].filter((file) => file.endsWith(".test.ts"));
   const shipped = reach(code, [...named.filter((file) => !file.startsWith("test/")), ...mains]);

@@ -116,7 +116,7 @@ function hasDocstring(file: TextFile, statement: ts.Statement): boolean {
   );
 }
 
-const MONEY = /minor|amount|balance|captured|refunded|reserved|\bheld\b|\bfloor\b/i;
+const MONEY = /minor|amount|balance|captured|refunded|reserved|\bheld\b/i;
 const TO_NUMBER = /^(Number|parseInt|parseFloat|Number\.parse(Int|Float)|Math\.\w+)$/;
 
 /** Minor units are bigint from the wire to the database: never turned into a number, never declared as one. */
