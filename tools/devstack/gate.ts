@@ -1,5 +1,8 @@
 import { connect } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
+import { createClient } from "@connectrpc/connect";
+import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
+import { Health, HealthCheckResponse_ServingStatus } from "#gen/grpc/health/v1/health_pb.ts";
 import { type Child, lastLogLines } from "./child.ts";
 
 /** Waits until `ready` says yes; fails at the deadline, or at once with its last log lines when the program ends. */
@@ -40,4 +43,26 @@ export function accepts(port: number): Promise<boolean> {
     });
     socket.once("error", () => resolve(false));
   });
+}
+
+/** Waits until a gRPC server says by its health service that it serves. `service` empty asks for the whole server. */
+export async function gateServing(
+  child: Child,
+  logs: string,
+  deadlineMs: number,
+  target: { readonly port: number; readonly service: string },
+): Promise<void> {
+  await gate(child, logs, deadlineMs, () => accepts(target.port));
+  const baseUrl = `http://127.0.0.1:${target.port}`;
+  const sessionManager = new Http2SessionManager(baseUrl);
+  const health = createClient(Health, createGrpcTransport({ baseUrl, sessionManager }));
+  try {
+    await gate(child, logs, deadlineMs, async () => {
+      const { service } = target;
+      const answer = await health.check({ service }, { timeoutMs: 2_000 }).catch(() => undefined);
+      return answer?.status === HealthCheckResponse_ServingStatus.SERVING;
+    });
+  } finally {
+    sessionManager.abort();
+  }
 }

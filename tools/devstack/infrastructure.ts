@@ -33,7 +33,23 @@ export interface InfrastructureOptions {
   };
   /** Whether the web UI runs. Default true. */
   readonly ui?: boolean;
+  readonly binaries: Binaries;
   readonly deps: ProvisionDeps;
+}
+
+/** Paths of the programs to run; absent for what is external. */
+export interface Binaries {
+  readonly mongod: string | undefined;
+  readonly temporal: string | undefined;
+}
+
+/** Provisions what MONGODB_URI and TEMPORAL_ADDRESS do not already name. Starts nothing. */
+export async function findBinaries(deps: ProvisionDeps): Promise<Binaries> {
+  const [mongod, temporal] = await Promise.all([
+    deps.env["MONGODB_URI"] ? undefined : provision("mongod", deps),
+    deps.env["TEMPORAL_ADDRESS"] ? undefined : provision("temporal", deps),
+  ]);
+  return { mongod: mongod?.path, temporal: temporal?.path };
 }
 
 /**
@@ -85,7 +101,13 @@ export async function startPrivateInfrastructure(
   directory: string,
   deps: ProvisionDeps,
 ): Promise<Infrastructure> {
-  return await startInfrastructure({ dataDir: await openDataDir(directory), ui: false, deps });
+  const binaries = await findBinaries(deps);
+  return await startInfrastructure({
+    dataDir: await openDataDir(directory),
+    ui: false,
+    binaries,
+    deps,
+  });
 }
 
 async function mongodPart(
@@ -93,9 +115,8 @@ async function mongodPart(
   guard: Guard,
 ): Promise<{ uri: string; child: Child | undefined }> {
   const { deps, dataDir } = options;
-  const external = deps.env["MONGODB_URI"];
-  if (external) return { uri: external, child: undefined };
-  const { path: binary } = await provision("mongod", deps);
+  const binary = options.binaries.mongod;
+  if (binary === undefined) return { uri: deps.env["MONGODB_URI"] ?? "", child: undefined };
   return await timed(deps.progress, "mongod", async () => {
     const port = options.ports?.mongod || (await freePort());
     return await startMongod({ binary, port, dataDir }, guard);
@@ -107,9 +128,10 @@ async function temporalPart(
   guard: Guard,
 ): Promise<{ address: string; ui: string | undefined; child: Child | undefined }> {
   const { deps, dataDir } = options;
-  const external = deps.env["TEMPORAL_ADDRESS"];
-  if (external) return { address: external, ui: undefined, child: undefined };
-  const { path: binary } = await provision("temporal", deps);
+  const binary = options.binaries.temporal;
+  if (binary === undefined) {
+    return { address: deps.env["TEMPORAL_ADDRESS"] ?? "", ui: undefined, child: undefined };
+  }
   return await timed(deps.progress, "Temporal", async () => {
     const port = options.ports?.temporal || (await freePort());
     const uiPort =

@@ -1,9 +1,6 @@
-import { createClient } from "@connectrpc/connect";
-import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
-import { Health, HealthCheckResponse_ServingStatus } from "#gen/grpc/health/v1/health_pb.ts";
 import { type Child, type Guard, startChild } from "./child.ts";
 import type { DataDir } from "./data-dir.ts";
-import { accepts, gate } from "./gate.ts";
+import { gateServing } from "./gate.ts";
 
 const READY_DEADLINE_MS = 60_000;
 const FRONTEND = "temporal.api.workflowservice.v1.WorkflowService";
@@ -56,8 +53,7 @@ export async function startTemporal(
   };
   const child = await startChild(spec, guard);
   try {
-    await gate(child, logs, READY_DEADLINE_MS, () => accepts(options.port));
-    await awaitServing(child, options.port, logs);
+    await gateServing(child, logs, READY_DEADLINE_MS, { port: options.port, service: FRONTEND });
   } catch (error) {
     await child.stop();
     throw error;
@@ -74,20 +70,4 @@ function temporalArguments(options: TemporalOptions): string[] {
   args.push(...PRAGMAS.flatMap((pragma) => ["--sqlite-pragma", pragma]));
   args.push(...DYNAMIC_CONFIG.flatMap((setting) => ["--dynamic-config-value", setting]));
   return args;
-}
-
-async function awaitServing(child: Child, port: number, logs: string): Promise<void> {
-  const baseUrl = `http://127.0.0.1:${port}`;
-  const sessionManager = new Http2SessionManager(baseUrl);
-  const health = createClient(Health, createGrpcTransport({ baseUrl, sessionManager }));
-  try {
-    await gate(child, logs, READY_DEADLINE_MS, async () => {
-      const answer = await health
-        .check({ service: FRONTEND }, { timeoutMs: 2_000 })
-        .catch(() => undefined);
-      return answer?.status === HealthCheckResponse_ServingStatus.SERVING;
-    });
-  } finally {
-    sessionManager.abort();
-  }
 }

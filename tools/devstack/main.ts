@@ -1,0 +1,142 @@
+import type { Payment } from "#gen/payment/v1/payment_pb.ts";
+import { createProgress, type Progress } from "../provision/progress.ts";
+import { defaultDeps } from "../provision/provision.ts";
+import { type DataDir, openDataDir, resetDataDir } from "./data-dir.ts";
+import { auditBooks, payDemo } from "./demo.ts";
+import { findBinaries } from "./infrastructure.ts";
+import { HELP, readOptions, type StartOptions, UsageError } from "./options.ts";
+import { loadServices } from "./services.ts";
+import { listenForStop, type StopSignal } from "./signals.ts";
+import { type Stack, startStack } from "./stack.ts";
+import { addressTable, auditText, copyLines, statusName, timelineText } from "./summary.ts";
+
+/** The whole of `npm start`; answers the exit code. */
+async function main(): Promise<number> {
+  const options = readOptions(process.argv.slice(2), process.env);
+  const progress = createProgress();
+  if (options.help) {
+    progress.line(HELP);
+    return 0;
+  }
+  const signal = listenForStop();
+  if (options.reset) await resetDataDir(options.dataDir);
+  const dataDir = await openDataDir(options.dataDir);
+  try {
+    return await run(options, dataDir, progress, signal);
+  } finally {
+    await dataDir.release();
+  }
+}
+
+async function run(
+  options: StartOptions,
+  dataDir: DataDir,
+  progress: Progress,
+  signal: StopSignal,
+): Promise<number> {
+  const startMs = Date.now();
+  progress.line(`Settle starts; everything is stored in ${dataDir.path}`);
+  const deps = defaultDeps(progress);
+  // Loading the code takes about as long as starting mongod and Temporal: both go on at once.
+  const loaded = options.split ? undefined : loadServices();
+  loaded?.catch(() => undefined);
+  const binaries = await Promise.race([findBinaries(deps), signal.stopped]);
+  // Nothing runs yet; an unfinished download is removed by the next start.
+  if (typeof binaries === "string") {
+    await dataDir.release();
+    process.exit(130);
+  }
+  const { portBase } = options;
+  const stack = await startStack({ dataDir, portBase, binaries, loaded, env: process.env, deps });
+  signal.onKill(() => stack.kill());
+  progress.line(`Settle is up after ${((Date.now() - startMs) / 1000).toFixed(1)} s`);
+  const outcome = await Promise.race([
+    work(options, stack, progress, signal).catch((error: unknown) => ({
+      failure: messageOf(error),
+    })),
+    stack.failed.then((message) => ({ failure: message })),
+  ]);
+  return await finish(outcome, stack, progress);
+}
+
+/** What a run came to: told by `--once` in its last line. */
+type Outcome = { readonly failure: string } | { readonly code: number; readonly lastLine?: string };
+
+async function work(
+  options: StartOptions,
+  stack: Stack,
+  progress: Progress,
+  signal: StopSignal,
+): Promise<Outcome> {
+  const stopped = signal.stopped.then(() => undefined);
+  const payment = options.demo ? await Promise.race([demo(stack, progress), stopped]) : undefined;
+  if (signal.isStopped()) return { code: 0 };
+  if (options.once)
+    return await Promise.race([once(stack, progress, payment, options.demo), stoppedEarly(signal)]);
+  progress.line(addressTable(stack.addresses));
+  progress.line(copyLines(stack.addresses["payment"] ?? "", stack.temporalUi, payment?.paymentId));
+  progress.line("Ctrl-C stops everything.");
+  await stopped;
+  return { code: 0 };
+}
+
+async function demo(stack: Stack, progress: Progress): Promise<Payment> {
+  const task = progress.task("demo payment");
+  task.note("waiting for its end");
+  const payment = await payDemo(stack.url("account"), stack.url("payment"));
+  task.end("  demo payment has ended");
+  progress.line(timelineText(payment));
+  return payment;
+}
+
+async function once(
+  stack: Stack,
+  progress: Progress,
+  payment: Payment | undefined,
+  wanted: boolean,
+): Promise<Outcome> {
+  const audit = await auditBooks(stack.url("reporting"));
+  progress.line(auditText(audit));
+  progress.line(addressTable(stack.addresses));
+  const status = payment === undefined ? null : statusName(payment.status);
+  const lastLine = JSON.stringify({
+    paymentId: payment?.paymentId ?? null,
+    status,
+    auditOk: audit.ok,
+    addresses: stack.addresses,
+  });
+  const paid = status === "SUCCEEDED" || !wanted;
+  return { code: paid && audit.ok ? 0 : 1, lastLine };
+}
+
+/** A run that was to end by itself and was interrupted has not shown what it was to show. */
+async function stoppedEarly(signal: StopSignal): Promise<Outcome> {
+  await signal.stopped;
+  return { code: 1 };
+}
+
+async function finish(outcome: Outcome, stack: Stack, progress: Progress): Promise<number> {
+  if ("failure" in outcome) progress.line(`${outcome.failure}\nSettle stops.`);
+  else if (outcome.lastLine === undefined) progress.line("Settle stops.");
+  const task = progress.task("stopping");
+  await stack.stop();
+  task.end("  everything has stopped");
+  if ("failure" in outcome) return 1;
+  if (outcome.lastLine !== undefined) process.stdout.write(`${outcome.lastLine}\n`);
+  return outcome.code;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+try {
+  const code = await main();
+  // A worker that failed has set its own code already.
+  process.exitCode ??= code;
+} catch (error) {
+  process.stderr.write(`${messageOf(error)}\n`);
+  process.exitCode = error instanceof UsageError ? 2 : 1;
+}
+// Everything was closed; a forgotten handle must not hold the terminal.
+setTimeout(() => process.exit(), 2_000).unref();

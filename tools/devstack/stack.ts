@@ -1,0 +1,145 @@
+import { rm } from "node:fs/promises";
+import type { Env, ServiceName } from "#kit/config.ts";
+import type { ProvisionDeps } from "../provision/provision.ts";
+import { lastLogLines } from "./child.ts";
+import { type DataDir, writeAtomically } from "./data-dir.ts";
+import { startInProcess } from "./in-process.ts";
+import { type Binaries, type Infrastructure, startInfrastructure } from "./infrastructure.ts";
+import { planPorts, portVariables } from "./port-plan.ts";
+import { secretVariables } from "./secrets.ts";
+import type { ServiceGroup } from "./service-group.ts";
+import { type LoadedService, SERVICE_NAMES } from "./services.ts";
+import { startSplit } from "./split.ts";
+
+/** Temporal, mongod and all services, running. */
+export interface Stack {
+  /** `host:port` of every service, of Temporal, its UI, and mongod. */
+  readonly addresses: Readonly<Record<string, string>>;
+  /** Base URL of a service. */
+  url(name: ServiceName): string;
+  readonly temporalUi: string | undefined;
+  /** Settles with a sentence and log lines when anything ended by itself. */
+  readonly failed: Promise<string>;
+  /** Services, then Temporal, then mongod; then the data directory is free. */
+  stop(): Promise<void>;
+  kill(): void;
+}
+
+export interface StackOptions {
+  readonly dataDir: DataDir;
+  readonly portBase: number | undefined;
+  readonly binaries: Binaries;
+  /** Code of the services for one process; undefined runs one process each. */
+  readonly loaded: Promise<ReadonlyMap<ServiceName, LoadedService>> | undefined;
+  readonly env: Env;
+  readonly deps: ProvisionDeps;
+}
+
+/** Brings everything up and writes `ports.json`. When a part fails, what was up is stopped again. */
+export async function startStack(options: StackOptions): Promise<Stack> {
+  const { dataDir, env, deps } = options;
+  const plan = { portBase: options.portBase, services: SERVICE_NAMES, env };
+  const ports = await planPorts(plan, ({ name, port }, moved) => {
+    deps.progress.line(`  port ${port} is taken by another program; ${name} uses ${moved}`);
+  });
+  const infrastructure = await startInfrastructure({
+    dataDir,
+    ports,
+    binaries: options.binaries,
+    deps,
+  });
+  try {
+    const serviceEnv = {
+      SETTLE_SEED_DEMO: "1",
+      ...env,
+      ...portVariables(ports.services),
+      ...(await secretVariables(dataDir, env)),
+      MONGODB_URI: infrastructure.mongodbUri,
+      TEMPORAL_ADDRESS: infrastructure.temporalAddress,
+    };
+    const services = await startServices(options, ports.services, serviceEnv, infrastructure);
+    await writePortsFile(dataDir, services, infrastructure);
+    return stackOf(infrastructure, services, dataDir);
+  } catch (error) {
+    await infrastructure.stop();
+    throw error;
+  }
+}
+
+async function startServices(
+  options: StackOptions,
+  ports: Readonly<Record<ServiceName, number>>,
+  env: Env,
+  infrastructure: Infrastructure,
+): Promise<ServiceGroup> {
+  const { dataDir, deps, loaded } = options;
+  const task = deps.progress.task("services");
+  task.note("starting");
+  try {
+    const group =
+      loaded === undefined
+        ? await startSplit(
+            new Map(SERVICE_NAMES.map((name) => [name, ports[name]])),
+            env,
+            dataDir,
+            infrastructure.guard,
+          )
+        : await startInProcess(await loaded, env, dataDir.logs);
+    task.end("  services are ready");
+    return group;
+  } catch (error) {
+    task.end("  services did not start");
+    throw error;
+  }
+}
+
+function stackOf(infrastructure: Infrastructure, services: ServiceGroup, dataDir: DataDir): Stack {
+  const { temporalAddress, temporalUi, mongodbUri } = infrastructure;
+  const addresses = {
+    ...services.addresses,
+    temporal: temporalAddress,
+    ...(temporalUi === undefined ? {} : { temporalUi }),
+    mongod: hostsOf(mongodbUri),
+  };
+  return {
+    addresses,
+    url: (name) => `http://${services.addresses[name]}`,
+    temporalUi,
+    failed: Promise.race([services.failed, infrastructureFailed(infrastructure)]),
+    async stop() {
+      await rm(dataDir.portsFile, { force: true });
+      await services.stop();
+      await infrastructure.stop();
+    },
+    kill() {
+      services.kill();
+      infrastructure.kill();
+    },
+  };
+}
+
+async function infrastructureFailed(infrastructure: Infrastructure): Promise<string> {
+  const never = new Promise<string>(() => undefined);
+  const { logs } = infrastructure.dataDir;
+  const ended = infrastructure.children.map(async (child) => {
+    const how = await child.exited;
+    return `${how}. Its last log lines (${logs}/${child.name}.log):\n${await lastLogLines(logs, child.name)}`;
+  });
+  return Promise.race([never, ...ended]);
+}
+
+/** Where the CLI, load tests and people find the stack; readable by its owner, for a URI may hold a password. */
+async function writePortsFile(
+  dataDir: DataDir,
+  services: ServiceGroup,
+  infrastructure: Infrastructure,
+): Promise<void> {
+  const { temporalAddress: temporal, temporalUi, mongodbUri: mongodb } = infrastructure;
+  const ports = { ...services.addresses, temporal, temporalUi, mongodb, pid: process.pid };
+  await writeAtomically(dataDir.portsFile, `${JSON.stringify(ports, undefined, 2)}\n`, 0o600);
+}
+
+/** `host:port` out of a connection string, without credentials. */
+function hostsOf(uri: string): string {
+  return /^mongodb(?:\+srv)?:\/\/(?:[^@/]*@)?([^/?]*)/.exec(uri)?.[1] ?? uri;
+}
