@@ -1,0 +1,29 @@
+/** When a message is tried again and when it is given up. All in milliseconds. */
+export interface RetryPolicy {
+  /** Pause after the first failure; it doubles with every further one. Default 1 s. */
+  readonly pauseMinMs: number;
+  /** Longest pause. Default 5 min: so long after the end of an outage everything is under way again. */
+  readonly pauseMaxMs: number;
+  /** How long after it was stored a message is given up. Default 3 days. */
+  readonly giveUpMs: number;
+}
+
+/** How the sender works. */
+export interface SenderPolicy extends RetryPolicy {
+  /**
+   * How long a taken message belongs to its sender, in milliseconds; a whole batch must be delivered within it, or
+   * another sender begins again. Default 2 min.
+   */
+  readonly leaseMs: number;
+  /** Messages one round takes. Default 48. */
+  readonly batchMax: number;
+  /** Deliveries at once. Default 16. */
+  readonly concurrency: number;
+}
+
+/** Pause before attempt `attempts + 1`. `spread` (0 to 1) keeps an outage's messages from coming back all at once. */
+export function retryPauseMs(policy: RetryPolicy, attempts: number, spread: number): number {
+  const doubled = policy.pauseMinMs * 2 ** Math.min(Math.max(attempts - 1, 0), 30);
+  const capped = Math.min(doubled, policy.pauseMaxMs);
+  return Math.round(capped * (0.5 + spread / 2));
+}
