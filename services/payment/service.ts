@@ -1,8 +1,10 @@
+import type { Client } from "@connectrpc/connect";
 import { AccountService } from "#gen/account/v1/account_pb.ts";
 import { FraudService } from "#gen/fraud/v1/fraud_pb.ts";
 import { GatewayService } from "#gen/gateway/v1/gateway_pb.ts";
 import { NotificationService } from "#gen/notification/v1/notification_pb.ts";
 import { PaymentService } from "#gen/payment/v1/payment_pb.ts";
+import { once } from "#kit/idempotency/request.ts";
 import { startLoop } from "#kit/loop.ts";
 import { migrate } from "#kit/mongo/migrate.ts";
 import type { Platform } from "#kit/platform.ts";
@@ -10,21 +12,24 @@ import { createPeer } from "#kit/rpc/client.ts";
 import { startRpcServer } from "#kit/rpc/server.ts";
 import type { StartService } from "#kit/service.ts";
 import { type RunningWorker, startWorker } from "#kit/temporal/worker.ts";
+import { createWorkflowClient } from "#kit/temporal/workflow-client.ts";
 import { createAccountActivities } from "#services/account/activities/index.ts";
 import { createFraudActivities } from "#services/fraud/activities/index.ts";
 import { createNotificationActivities } from "#services/notification/activities/index.ts";
 import { createPaymentActivities } from "./activities/index.ts";
+import { grpcPeers } from "./activities/peers.ts";
 import { paymentBook } from "./application/book.ts";
-import type { PaymentDeps } from "./application/deps.ts";
 import { sweep } from "./application/sweep.ts";
 import { temporalWorkflows } from "./application/temporal.ts";
 import type { PaymentConfig } from "./config.ts";
 import { PAYMENT_TASK_QUEUE } from "./contract.ts";
 import { paymentReasons } from "./reasons.ts";
 import { callbackEndpoint } from "./rpc/callback.ts";
+import type { PaymentRpcDeps } from "./rpc/deps.ts";
 import { paymentRoutes } from "./rpc/router.ts";
 import { PaymentFeed } from "./store/feed.ts";
 import { paymentMigrations } from "./store/migrations.ts";
+import { createPaymentStore } from "./store/payment-store.ts";
 
 /** Starts the Payment service: migrations, worker, port, sweeper, in this order, and ends them in reverse. */
 export const startPaymentService: StartService<PaymentConfig> = async (config, platform) => {
@@ -32,19 +37,21 @@ export const startPaymentService: StartService<PaymentConfig> = async (config, p
   const db = await platform.database("payment");
   await migrate(db, paymentMigrations);
   const { client } = await platform.temporal();
-  const deps: PaymentDeps = {
-    db,
+  const account = createPeer(AccountService, config.peers.account);
+  const notification = createPeer(NotificationService, config.peers.notification);
+  const deps: PaymentRpcDeps = {
+    store: createPaymentStore(db),
     feed: new PaymentFeed(db, log),
-    workflows: temporalWorkflows(client, config.policy),
-    account: createPeer(AccountService, config.peers.account),
-    notification: createPeer(NotificationService, config.peers.notification),
+    workflows: temporalWorkflows(createWorkflowClient(client), config.policy),
+    peers: grpcPeers({ account, notification }),
+    once: (scope, claim, run) => once(db, scope, { ...claim, reasons: paymentReasons }, run),
     policy: config.policy,
     gatewaySecrets: config.gatewaySecrets,
     sweepAfterMs: config.sweepAfterMs,
     log,
   };
   // The worker first: a payment that is created as soon as the port is open finds a slot for its eager start.
-  const worker = await startPaymentWorker(config, platform, deps);
+  const worker = await startPaymentWorker(config, platform, { deps, account, notification });
   const server = await startRpcServer({
     host: config.host,
     port: config.port,
@@ -79,11 +86,17 @@ export const startPaymentService: StartService<PaymentConfig> = async (config, p
   };
 };
 
+interface WorkerDeps {
+  readonly deps: PaymentRpcDeps;
+  readonly account: Client<typeof AccountService>;
+  readonly notification: Client<typeof NotificationService>;
+}
+
 /** Runs the sagas, with the peers' activities beside them: that is how a step runs near its saga. */
 async function startPaymentWorker(
   config: PaymentConfig,
   platform: Platform,
-  deps: PaymentDeps,
+  { deps, account, notification }: WorkerDeps,
 ): Promise<RunningWorker> {
   const { connection } = await platform.temporal();
   return startWorker({
@@ -92,11 +105,11 @@ async function startPaymentWorker(
     taskQueue: PAYMENT_TASK_QUEUE,
     workflowsUrl: new URL("./workflows/index.ts", import.meta.url).href,
     activities: {
-      ...createAccountActivities({ account: deps.account }),
+      ...createAccountActivities({ account }),
       ...createFraudActivities({ fraud: createPeer(FraudService, config.peers.fraud) }),
-      ...createNotificationActivities({ notification: deps.notification }),
+      ...createNotificationActivities({ notification }),
       ...createPaymentActivities({
-        account: deps.account,
+        account,
         gateway: createPeer(GatewayService, config.peers.gateway),
         book: paymentBook(deps),
       }),

@@ -1,19 +1,21 @@
 import { setTimeout as pause } from "node:timers/promises";
 
-/** How long a condition may take, in milliseconds. */
-const BOUND_MS = 20_000;
-
-/** Waits until `read` answers something; fails after 20 s with what was awaited. */
+/** Asks again until the answer is not false or undefined, at most `boundMs` (default 30 s). Errors count as "not yet". */
 export async function waitUntil<T>(
-  what: string,
-  read: () => Promise<T | undefined> | T | undefined,
-  boundMs: number = BOUND_MS,
+  ask: () => Promise<T | undefined | false>,
+  options: { readonly boundMs?: number; readonly everyMs?: number; readonly what?: string } = {},
 ): Promise<T> {
-  const deadlineMs = Date.now() + boundMs;
-  for (;;) {
-    const value = await read();
-    if (value !== undefined) return value;
-    if (Date.now() > deadlineMs) throw new Error(`waited ${boundMs} ms in vain: ${what}`);
-    await pause(20);
+  const deadline = Date.now() + (options.boundMs ?? 30_000);
+  let last: unknown;
+  while (Date.now() < deadline) {
+    try {
+      const answer = await ask();
+      if (answer !== undefined && answer !== false) return answer;
+      last = answer;
+    } catch (error) {
+      last = error;
+    }
+    await pause(options.everyMs ?? 50);
   }
+  throw new Error(`gave up waiting${options.what ? ` for ${options.what}` : ""}: ${String(last)}`);
 }

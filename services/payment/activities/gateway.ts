@@ -1,8 +1,4 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import {
-  PaymentMethodSchema,
-  type PaymentMethod as WireMethod,
-} from "#gen/common/v1/payment_method_pb.ts";
 import { type Transaction, TransactionState } from "#gen/gateway/v1/gateway_pb.ts";
 import { parseMoneyText } from "#kit/pure/money.ts";
 import { isRetryable, reasonOf } from "#kit/rpc/errors.ts";

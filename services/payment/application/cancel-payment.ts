@@ -1,7 +1,6 @@
 import type { Scope } from "#kit/pure/scope.ts";
 import { Refusal } from "#kit/refusal.ts";
 import type { Payment } from "../domain/payment.ts";
-import { claimPhase } from "../store/payments.ts";
 import type { PaymentDeps } from "./deps.ts";
 import { mustFind, waitFor } from "./wait-for.ts";
 
@@ -47,7 +46,7 @@ export async function cancelPayment(
 async function decided(deps: PaymentDeps, scope: Scope, paymentId: string): Promise<Payment> {
   const payment = await mustFind(deps, scope, paymentId);
   if (payment.phase.kind !== "OPEN" || payment.final) return payment;
-  const claimed = await claimPhase(deps.db, scope, paymentId, {
+  const claimed = await deps.store.claimPhase(scope, paymentId, {
     kind: "UNDOING",
     reason: "CANCELLED",
   });

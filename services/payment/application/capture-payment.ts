@@ -2,7 +2,6 @@ import type { Money } from "#kit/pure/money.ts";
 import type { Scope } from "#kit/pure/scope.ts";
 import { Refusal } from "#kit/refusal.ts";
 import type { Payment } from "../domain/payment.ts";
-import { claimPhase } from "../store/payments.ts";
 import type { PaymentDeps } from "./deps.ts";
 import { mustFind, waitFor } from "./wait-for.ts";
 
@@ -66,7 +65,7 @@ async function decide(
 ): Promise<void> {
   const payment = await mustFind(deps, scope, paymentId);
   if (payment.phase.kind !== "OPEN" || payment.final) return;
-  const claimed = await claimPhase(deps.db, scope, paymentId, { kind: "CAPTURING", ...capture });
+  const claimed = await deps.store.claimPhase(scope, paymentId, { kind: "CAPTURING", ...capture });
   await deps.workflows.startPayment(claimed ?? payment, "again").catch((error) => {
     deps.log.warn({ err: error, paymentId }, "the capture is left to the sweeper");
   });

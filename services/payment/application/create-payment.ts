@@ -2,9 +2,7 @@ import { uuidv7 } from "#kit/ids.ts";
 import type { Money } from "#kit/pure/money.ts";
 import type { Scope } from "#kit/pure/scope.ts";
 import { Refusal } from "#kit/refusal.ts";
-import { onBehalfOf } from "#kit/rpc/client.ts";
 import { asAccepted, type Payment, type PaymentMethod, type WaitUntil } from "../domain/payment.ts";
-import { insertPayment } from "../store/payments.ts";
 import type { PaymentDeps } from "./deps.ts";
 import { waitFor } from "./wait-for.ts";
 
@@ -44,7 +42,7 @@ export async function createPayment(
   signal?: AbortSignal,
 ): Promise<CreatedPayment> {
   const accountId = request.accountId || (await accountOfUser(deps, scope, request));
-  const accepted = await insertPayment(deps.db, newRow(deps, scope, request, accountId));
+  const accepted = await deps.store.insertPayment(newRow(deps, scope, request, accountId));
   if (!accepted.inserted && accepted.payment.requestHash !== request.requestHash) {
     throw new Refusal("REQUEST_ID_REUSED", { metadata: { request_id: request.requestId } });
   }
@@ -74,15 +72,12 @@ async function accountOfUser(
   scope: Scope,
   request: NewPayment,
 ): Promise<string> {
-  const { accounts } = await deps.account.listAccounts(
-    { ownerId: request.userId, pageSize: 1_000 },
-    onBehalfOf(scope),
-  );
-  const account = accounts.find(({ currencyCode }) => currencyCode === request.amount.currencyCode);
-  if (account) return account.accountId;
+  const { userId, amount } = request;
+  const accountId = await deps.peers.accountOf(scope, userId, amount.currencyCode);
+  if (accountId !== undefined) return accountId;
   throw new Refusal("ACCOUNT_NOT_FOUND", {
-    message: `user ${request.userId} has no account in ${request.amount.currencyCode}; open one with CreateAccount`,
-    metadata: { user_id: request.userId, currency_code: request.amount.currencyCode },
+    message: `user ${userId} has no account in ${amount.currencyCode}; open one with CreateAccount`,
+    metadata: { user_id: userId, currency_code: amount.currencyCode },
   });
 }
 

@@ -2,8 +2,7 @@ import { pageSize, pageToken, readPageToken } from "#kit/page.ts";
 import type { Scope } from "#kit/pure/scope.ts";
 import { Refusal } from "#kit/refusal.ts";
 import type { Payment, Refund } from "../domain/payment.ts";
-import { listPayments as findPayments, type PaymentFilter } from "../store/payments.ts";
-import { findRefund, listRefunds as findRefunds } from "../store/refunds.ts";
+import type { PaymentFilter } from "../store/payments.ts";
 import type { PaymentDeps } from "./deps.ts";
 import { mustFind } from "./wait-for.ts";
 
@@ -20,7 +19,7 @@ interface PageRequest {
 
 /** A page of payments, newest first. Fails with INVALID_PAGE_TOKEN. */
 export async function listPayments(
-  deps: Pick<PaymentDeps, "db">,
+  deps: Pick<PaymentDeps, "store">,
   scope: Scope,
   filter: PaymentFilter,
   page: PageRequest,
@@ -29,14 +28,14 @@ export async function listPayments(
     { list: "payments", tenant: scope.tenant, ...filter },
     page,
     (size, before) =>
-      findPayments(deps.db, scope, filter, before === undefined ? { size } : { size, before }),
+      deps.store.listPayments(scope, filter, before === undefined ? { size } : { size, before }),
     (payment) => payment.paymentId,
   );
 }
 
 /** A page of a payment's refunds, newest first. Fails with PAYMENT_NOT_FOUND and INVALID_PAGE_TOKEN. */
 export async function listRefunds(
-  deps: Pick<PaymentDeps, "db">,
+  deps: Pick<PaymentDeps, "store">,
   scope: Scope,
   paymentId: string,
   page: PageRequest,
@@ -46,18 +45,18 @@ export async function listRefunds(
     { list: "refunds", tenant: scope.tenant, paymentId },
     page,
     (size, before) =>
-      findRefunds(deps.db, scope, paymentId, before === undefined ? { size } : { size, before }),
+      deps.store.listRefunds(scope, paymentId, before === undefined ? { size } : { size, before }),
     (refund) => refund.refundId,
   );
 }
 
 /** One refund. Fails with REFUND_NOT_FOUND, also for another tenant's. */
 export async function getRefund(
-  deps: Pick<PaymentDeps, "db">,
+  deps: Pick<PaymentDeps, "store">,
   scope: Scope,
   refundId: string,
 ): Promise<Refund> {
-  const refund = await findRefund(deps.db, scope, refundId);
+  const refund = await deps.store.findRefund(scope, refundId);
   if (refund) return refund;
   throw new Refusal("REFUND_NOT_FOUND", { metadata: { refund_id: refundId } });
 }

@@ -1,9 +1,7 @@
 import { verifyWebhook } from "#kit/webhook.ts";
 import { type GatewayEvent, parseGatewayEvent } from "../domain/gateway-event.ts";
 import type { Payment } from "../domain/payment.ts";
-import { insertCallback, markSignalled, type StoredCallback } from "../store/callbacks.ts";
-import { findPayment } from "../store/payments.ts";
-import { openTask } from "../store/tasks.ts";
+import type { StoredCallback } from "../store/callbacks.ts";
 import type { PaymentDeps } from "./deps.ts";
 
 /** What the provider is told: durable, forged, or not a callback at all. */
@@ -31,16 +29,16 @@ export async function receiveCallback(
   }
   const event = parseGatewayEvent(rawBody);
   if (event === undefined) return "malformed";
-  const payment = await findPayment(deps.db, { tenant: event.tenant }, event.paymentId);
+  const payment = await deps.store.findPayment({ tenant: event.tenant }, event.paymentId);
   const callback = storedCallback(provider, event, rawBody, mismatch(event, payment));
-  const fresh = await insertCallback(deps.db, callback);
+  const fresh = await deps.store.insertCallback(callback);
   if (fresh && callback.ignored === "") {
     await deliverCallback(deps, callback, payment?.final ?? false).catch((error) => {
       deps.log.warn({ err: error, paymentId: event.paymentId }, "callback is left to the sweeper");
     });
   } else if (fresh && payment) {
     const detail = `callback ${event.eventId} was not effective: ${callback.ignored}`;
-    await openTask(deps.db, payment, {
+    await deps.store.openTask(payment, {
       paymentId: payment.paymentId,
       kind: "CALLBACK_MISMATCH",
       detail,
@@ -51,7 +49,7 @@ export async function receiveCallback(
 
 /** Gives a stored callback to the running workflow, or, for a closed payment, to a reconcile. */
 export async function deliverCallback(
-  deps: Pick<PaymentDeps, "db" | "workflows">,
+  deps: Pick<PaymentDeps, "store" | "workflows">,
   callback: StoredCallback,
   final: boolean,
 ): Promise<void> {
@@ -64,11 +62,11 @@ export async function deliverCallback(
       reason,
     });
     if (running) {
-      await markSignalled(deps.db, { tenant }, callback.callbackId);
+      await deps.store.markSignalled({ tenant }, callback.callbackId);
       return;
     }
     // No run although the row was open: it ended just now, or the sweeper will start it and signal again.
-    const payment = await findPayment(deps.db, { tenant }, paymentId);
+    const payment = await deps.store.findPayment({ tenant }, paymentId);
     if (!payment?.final) return;
   }
   await deps.workflows.startReconcile({ tenant, paymentId });

@@ -2,7 +2,6 @@ import type { Money } from "#kit/pure/money.ts";
 import type { Scope } from "#kit/pure/scope.ts";
 import { Refusal } from "#kit/refusal.ts";
 import type { Payment, Refund } from "../domain/payment.ts";
-import { findRefund, reserveRefund } from "../store/refunds.ts";
 import type { PaymentDeps } from "./deps.ts";
 import { mustFind } from "./wait-for.ts";
 
@@ -30,8 +29,7 @@ export async function refundPayment(
       fields: [{ field: "amount.currency_code", description: `must be ${payment.currencyCode}` }],
     });
   }
-  const reservation = await reserveRefund(
-    deps.db,
+  const reservation = await deps.store.reserveRefund(
     newRefund(deps, payment, request),
     request.amount?.minorUnits,
   );
@@ -54,7 +52,7 @@ async function awaitRefund(deps: PaymentDeps, scope: Scope, refund: Refund): Pro
   const timer = setTimeout(resolve, REFUND_WAIT_MS);
   let current: Refund = refund;
   const look = async (): Promise<void> => {
-    current = (await findRefund(deps.db, scope, refund.refundId)) ?? refund;
+    current = (await deps.store.findRefund(scope, refund.refundId)) ?? refund;
     if (current.status !== "PENDING") resolve();
   };
   using _ = await deps.feed.listen(refund.paymentId, () => {

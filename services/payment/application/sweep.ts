@@ -1,11 +1,5 @@
-import { Channel, Template } from "#gen/notification/v1/notification_pb.ts";
-import { onBehalfOf } from "#kit/rpc/client.ts";
 import { buildNotice, type Notice } from "../domain/notice.ts";
 import { amountOf, type Payment, type Refund } from "../domain/payment.ts";
-import { dueCallbacks, pendingCallbacks, touchCallbacks } from "../store/callbacks.ts";
-import { clearNotify, findPayment } from "../store/payments.ts";
-import { clearRefundNotify } from "../store/refunds.ts";
-import { countOpen, duePayments, dueRefunds, postpone, untold } from "../store/sweep.ts";
 import type { PaymentDeps } from "./deps.ts";
 import { deliverCallback } from "./receive-callback.ts";
 
@@ -53,7 +47,7 @@ export async function sweep(
   await sweepRefunds(deps, report, horizon, options);
   await sweepCallbacks(deps, report, settled);
   await sweepNotifications(deps, report, settled);
-  const open = await countOpen(deps.db);
+  const open = await deps.store.countOpen();
   report.openPayments = open.payments;
   report.openRefunds = open.refunds;
   return report;
@@ -72,13 +66,13 @@ async function sweepPayments(
 ): Promise<void> {
   const seen = new Set<string>();
   for (;;) {
-    const due = (await duePayments(deps.db, horizon, BATCH)).filter(
+    const due = (await deps.store.duePayments(horizon, BATCH)).filter(
       ({ paymentId }) => !seen.has(paymentId),
     );
     if (due.length === 0 || options.signal?.aborted) return;
     for (const { paymentId } of due) seen.add(paymentId);
     const rows = due.map(({ tenant, paymentId }) => ({ tenant, id: paymentId }));
-    await postpone(deps.db, "payments", rows, new Date(Date.now() + RECHECK_MS));
+    await deps.store.postpone("payments", rows, new Date(Date.now() + RECHECK_MS));
     await inParallel(due, (payment) =>
       attempt(report, payment.paymentId, () => restart(deps, report, payment)),
     );
@@ -94,7 +88,7 @@ async function restart(deps: PaymentDeps, report: SweepReport, payment: Payment)
     return;
   }
   report.startedWorkflows += 1;
-  for (const callback of await pendingCallbacks(deps.db, payment, payment.paymentId)) {
+  for (const callback of await deps.store.pendingCallbacks(payment, payment.paymentId)) {
     await deliverCallback(deps, callback, false);
     report.signalledCallbacks += 1;
   }
@@ -108,13 +102,13 @@ async function sweepRefunds(
 ): Promise<void> {
   const seen = new Set<string>();
   for (;;) {
-    const due = (await dueRefunds(deps.db, horizon, BATCH)).filter(
+    const due = (await deps.store.dueRefunds(horizon, BATCH)).filter(
       ({ refundId }) => !seen.has(refundId),
     );
     if (due.length === 0 || options.signal?.aborted) return;
     for (const { refundId } of due) seen.add(refundId);
     const rows = due.map(({ tenant, refundId }) => ({ tenant, id: refundId }));
-    await postpone(deps.db, "refunds", rows, new Date(Date.now() + RECHECK_MS));
+    await deps.store.postpone("refunds", rows, new Date(Date.now() + RECHECK_MS));
     await inParallel(due, (refund) =>
       attempt(report, refund.refundId, () => restartRefund(deps, report, refund)),
     );
@@ -127,7 +121,7 @@ async function restartRefund(
   report: SweepReport,
   refund: Refund,
 ): Promise<void> {
-  const payment = await findPayment(deps.db, refund, refund.paymentId);
+  const payment = await deps.store.findPayment(refund, refund.paymentId);
   if (!payment) throw new Error(`refund ${refund.refundId} has no payment`);
   const start = await deps.workflows.startRefund(refund, payment.accountId, "again");
   if (start.started) report.startedWorkflows += 1;
@@ -135,11 +129,11 @@ async function restartRefund(
 }
 
 async function sweepCallbacks(deps: PaymentDeps, report: SweepReport, before: Date): Promise<void> {
-  const due = await dueCallbacks(deps.db, before, BATCH);
-  await touchCallbacks(deps.db, due);
+  const due = await deps.store.dueCallbacks(before, BATCH);
+  await deps.store.touchCallbacks(due);
   await inParallel(due, (callback) =>
     attempt(report, callback.paymentId, async () => {
-      const payment = await findPayment(deps.db, callback, callback.paymentId);
+      const payment = await deps.store.findPayment(callback, callback.paymentId);
       await deliverCallback(deps, callback, payment?.final ?? false);
       report.signalledCallbacks += 1;
     }),
@@ -151,7 +145,7 @@ async function sweepNotifications(
   report: SweepReport,
   before: Date,
 ): Promise<void> {
-  const owing = await untold(deps.db, before, BATCH);
+  const owing = await deps.store.untold(before, BATCH);
   await inParallel(owing, (row) =>
     attempt(report, row.paymentId, async () => {
       await tell(deps, row);
@@ -163,14 +157,17 @@ async function sweepNotifications(
 async function tell(deps: PaymentDeps, row: Payment | Refund): Promise<void> {
   if (row.notify === null) return;
   if ("refundId" in row) {
-    const payment = await findPayment(deps.db, row, row.paymentId);
+    const payment = await deps.store.findPayment(row, row.paymentId);
     if (!payment) throw new Error(`refund ${row.refundId} has no payment`);
-    await send(deps, row.tenant, noticeFor(row, row.refundId, payment.accountId, "refunded"));
-    await clearRefundNotify(deps.db, row, row.refundId);
+    await deps.peers.sendNotice(
+      row.tenant,
+      noticeFor(row, row.refundId, payment.accountId, "refunded"),
+    );
+    await deps.store.clearRefundNotify(row, row.refundId);
     return;
   }
-  await send(deps, row.tenant, noticeFor(row, row.paymentId, row.accountId, row.notify));
-  await clearNotify(deps.db, row, row.paymentId, row.notify);
+  await deps.peers.sendNotice(row.tenant, noticeFor(row, row.paymentId, row.accountId, row.notify));
+  await deps.store.clearNotify(row, row.paymentId, row.notify);
 }
 
 function noticeFor(
@@ -180,13 +177,6 @@ function noticeFor(
   event: Parameters<typeof buildNotice>[0]["event"],
 ): Notice {
   return buildNotice({ id, paymentId: row.paymentId, accountId, amount: amountOf(row), event });
-}
-
-async function send(deps: PaymentDeps, tenant: string, notice: Notice): Promise<void> {
-  await deps.notification.send(
-    { ...notice, channel: Channel[notice.channel], template: Template[notice.template] },
-    onBehalfOf({ tenant }),
-  );
 }
 
 async function attempt(report: SweepReport, id: string, work: () => Promise<void>): Promise<void> {

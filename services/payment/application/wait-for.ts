@@ -1,7 +1,6 @@
 import type { Scope } from "#kit/pure/scope.ts";
 import { Refusal } from "#kit/refusal.ts";
 import { hasReached, type Payment, type WaitUntil } from "../domain/payment.ts";
-import { findPayment } from "../store/payments.ts";
 import type { PaymentDeps } from "./deps.ts";
 
 /** How long to wait for what. */
@@ -17,7 +16,7 @@ export interface Wait {
  * before it reads, so that no change falls between the two. Fails with PAYMENT_NOT_FOUND.
  */
 export async function waitFor(
-  deps: Pick<PaymentDeps, "db" | "feed">,
+  deps: Pick<PaymentDeps, "store" | "feed">,
   scope: Pick<Scope, "tenant">,
   paymentId: string,
   wait: Wait,
@@ -40,11 +39,11 @@ export async function waitFor(
 
 /** The payment, or PAYMENT_NOT_FOUND; also for another tenant's, so that ids tell nothing. */
 export async function mustFind(
-  deps: Pick<PaymentDeps, "db">,
+  deps: Pick<PaymentDeps, "store">,
   scope: Pick<Scope, "tenant">,
   paymentId: string,
 ): Promise<Payment> {
-  const payment = await findPayment(deps.db, scope, paymentId);
+  const payment = await deps.store.findPayment(scope, paymentId);
   if (payment) return payment;
   throw new Refusal("PAYMENT_NOT_FOUND", {
     message: `there is no payment ${paymentId}; look it up with List`,

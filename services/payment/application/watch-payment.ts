@@ -18,7 +18,7 @@ export interface WatchEvent {
  * the version that was seen: nothing is lost between two streams, however far apart they are and whoever restarted.
  */
 export async function* watchPayment(
-  deps: Pick<PaymentDeps, "db" | "feed">,
+  deps: Pick<PaymentDeps, "store" | "feed">,
   scope: Scope,
   paymentId: string,
   resumeToken: string,

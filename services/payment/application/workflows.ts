@@ -1,10 +1,6 @@
+import type { Start } from "#kit/temporal/workflow-client.ts";
 import type { GatewayCallback, PaymentOutcome } from "../contract.ts";
 import type { Payment, Refund } from "../domain/payment.ts";
-
-/** What starting answers: a new run, or that one of this id is there already. */
-export type Start =
-  | { readonly started: true; readonly runId: string }
-  | { readonly started: false };
 
 /** Temporal as the application sees it. Every call is bounded in time; errors are thrown as Temporal's client throws them. */
 export interface Workflows {

@@ -38,7 +38,15 @@ export type Phase =
 export type PaymentEvent = "succeeded" | "failed" | "cancelled";
 
 /** Numbers of `common.v1.PaymentMethod.Mock.Behaviour`. */
-export type MockBehaviour = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10;
+const MOCK_BEHAVIOURS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10] as const;
+
+/** What the mock provider is asked to do; a number of `common.v1.PaymentMethod.Mock.Behaviour`. */
+export type MockBehaviour = (typeof MOCK_BEHAVIOURS)[number];
+
+/** A behaviour as the wire numbers it; a number that is not known counts as unspecified. */
+export function mockBehaviour(value: number): MockBehaviour {
+  return MOCK_BEHAVIOURS.find((behaviour) => behaviour === value) ?? 0;
+}
 
 /** How the payer pays. */
 export type PaymentMethod =

@@ -6,15 +6,14 @@ import {
   type CancelResponse,
   CancelResponseSchema,
 } from "#gen/payment/v1/payment_pb.ts";
-import { once, requestHash } from "#kit/idempotency/request.ts";
+import { requestHash } from "#kit/idempotency/request.ts";
 import { scopeOf } from "#kit/rpc/context.ts";
 import { cancelPayment } from "../application/cancel-payment.ts";
-import type { PaymentDeps } from "../application/deps.ts";
-import { paymentReasons } from "../reasons.ts";
+import type { PaymentRpcDeps } from "./deps.ts";
 import { paymentToMessage } from "./mapping.ts";
 
 export async function handleCancel(
-  deps: PaymentDeps,
+  deps: PaymentRpcDeps,
   request: CancelRequest,
   context: HandlerContext,
 ): Promise<CancelResponse> {
@@ -24,9 +23,8 @@ export async function handleCancel(
     requestId: request.requestId,
     requestHash: requestHash(CancelRequestSchema, request),
     responseSchema: CancelResponseSchema,
-    reasons: paymentReasons,
   };
-  return once(deps.db, scope, claim, async (call) => {
+  return deps.once(scope, claim, async (call) => {
     const { paymentId } = request;
     const payment = await cancelPayment(deps, scope, { paymentId, requestId: call.id });
     return create(CancelResponseSchema, { payment: paymentToMessage(payment) });

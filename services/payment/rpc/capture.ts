@@ -6,15 +6,14 @@ import {
   type CaptureResponse,
   CaptureResponseSchema,
 } from "#gen/payment/v1/payment_pb.ts";
-import { once, requestHash } from "#kit/idempotency/request.ts";
+import { requestHash } from "#kit/idempotency/request.ts";
 import { scopeOf } from "#kit/rpc/context.ts";
 import { capturePayment } from "../application/capture-payment.ts";
-import type { PaymentDeps } from "../application/deps.ts";
-import { paymentReasons } from "../reasons.ts";
+import type { PaymentRpcDeps } from "./deps.ts";
 import { paymentToMessage } from "./mapping.ts";
 
 export async function handleCapture(
-  deps: PaymentDeps,
+  deps: PaymentRpcDeps,
   request: CaptureRequest,
   context: HandlerContext,
 ): Promise<CaptureResponse> {
@@ -24,9 +23,8 @@ export async function handleCapture(
     requestId: request.requestId,
     requestHash: requestHash(CaptureRequestSchema, request),
     responseSchema: CaptureResponseSchema,
-    reasons: paymentReasons,
   };
-  return once(deps.db, scope, claim, async (call) => {
+  return deps.once(scope, claim, async (call) => {
     const { paymentId, amount } = request;
     const capture = { paymentId, requestId: call.id, ...(amount ? { amount } : {}) };
     const payment = await capturePayment(deps, scope, capture);

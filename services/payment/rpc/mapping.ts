@@ -16,6 +16,7 @@ import type { PaymentStatus as Status, WaitUntil as Until } from "../domain/paym
 import {
   keysOf,
   methodInit,
+  mockBehaviour,
   type Payment,
   type PaymentMethod,
   type Refund,
@@ -79,7 +80,7 @@ export function methodFromMessage(message: WireMethod | undefined): PaymentMetho
   if (method?.case === "mock") {
     return {
       kind: "mock",
-      behaviour: method.value.behaviour,
+      behaviour: mockBehaviour(method.value.behaviour),
       flakyAttempts: method.value.flakyAttempts,
     };
   }

@@ -6,15 +6,14 @@ import {
   type RefundResponse,
   RefundResponseSchema,
 } from "#gen/payment/v1/payment_pb.ts";
-import { once, requestHash } from "#kit/idempotency/request.ts";
+import { requestHash } from "#kit/idempotency/request.ts";
 import { scopeOf } from "#kit/rpc/context.ts";
-import type { PaymentDeps } from "../application/deps.ts";
 import { refundPayment } from "../application/refund-payment.ts";
-import { paymentReasons } from "../reasons.ts";
+import type { PaymentRpcDeps } from "./deps.ts";
 import { refundToMessage } from "./mapping.ts";
 
 export async function handleRefund(
-  deps: PaymentDeps,
+  deps: PaymentRpcDeps,
   request: RefundRequest,
   context: HandlerContext,
 ): Promise<RefundResponse> {
@@ -24,9 +23,8 @@ export async function handleRefund(
     requestId: request.requestId,
     requestHash: requestHash(RefundRequestSchema, request),
     responseSchema: RefundResponseSchema,
-    reasons: paymentReasons,
   };
-  return once(deps.db, scope, claim, async (call) => {
+  return deps.once(scope, claim, async (call) => {
     const { paymentId, amount, reason } = request;
     const order = { refundId: call.id, paymentId, reason, ...(amount ? { amount } : {}) };
     const refund = await refundPayment(deps, scope, order);

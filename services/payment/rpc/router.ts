@@ -1,9 +1,9 @@
 import type { ConnectRouter } from "@connectrpc/connect";
 import { PaymentService } from "#gen/payment/v1/payment_pb.ts";
-import type { PaymentDeps } from "../application/deps.ts";
 import { handleCancel } from "./cancel.ts";
 import { handleCapture } from "./capture.ts";
 import { handleCreate } from "./create.ts";
+import type { PaymentRpcDeps } from "./deps.ts";
 import { handleGet } from "./get.ts";
 import { handleGetRefund } from "./get-refund.ts";
 import { handleGetStatus } from "./get-status.ts";
@@ -14,7 +14,7 @@ import { handleRefund } from "./refund.ts";
 import { handleWatch } from "./watch.ts";
 
 /** Registers every RPC of the Payment service. */
-export function paymentRoutes(deps: PaymentDeps): (router: ConnectRouter) => void {
+export function paymentRoutes(deps: PaymentRpcDeps): (router: ConnectRouter) => void {
   return (router) => {
     router.service(PaymentService, {
       create: (request, context) => handleCreate(deps, request, context),

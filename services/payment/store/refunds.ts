@@ -109,7 +109,7 @@ export async function finishRefund(
 ): Promise<Refund | undefined> {
   return inTransaction(db, async (session) => {
     const row = await refundRows(db).findOne({ _id: key(scope, refundId) }, { session });
-    if (!row || row.status !== "PENDING") return row ? toRefund(row) : undefined;
+    if (row?.status !== "PENDING") return row ? toRefund(row) : undefined;
     const now = new Date();
     const ended: Partial<RefundRow> = failure
       ? { status: "FAILED", failure, updateTime: now }

@@ -1,0 +1,31 @@
+import type { Client } from "@connectrpc/connect";
+import type { AccountService } from "#gen/account/v1/account_pb.ts";
+import {
+  Channel,
+  type NotificationService,
+  Template,
+} from "#gen/notification/v1/notification_pb.ts";
+import { onBehalfOf } from "#kit/rpc/client.ts";
+import type { Peers } from "../application/peers.ts";
+
+/** One owner has one account per currency, so this is more than anybody has. */
+const ACCOUNTS_MAX = 1_000;
+
+/** The application's peers, over gRPC. */
+export function grpcPeers(clients: {
+  readonly account: Client<typeof AccountService>;
+  readonly notification: Client<typeof NotificationService>;
+}): Peers {
+  return {
+    async accountOf(scope, ownerId, currencyCode) {
+      const request = { ownerId, pageSize: ACCOUNTS_MAX };
+      const { accounts } = await clients.account.listAccounts(request, onBehalfOf(scope));
+      return accounts.find((account) => account.currencyCode === currencyCode)?.accountId;
+    },
+    async sendNotice(tenant, notice) {
+      const channel = Channel[notice.channel];
+      const template = Template[notice.template];
+      await clients.notification.send({ ...notice, channel, template }, onBehalfOf({ tenant }));
+    },
+  };
+}
