@@ -1,0 +1,71 @@
+import { type HoldBook, namesOf, PROVIDER_PREFIX } from "../domain/books.ts";
+import type { Findings } from "../domain/invariants.ts";
+import { judgeAccount, judgeCurrency } from "../domain/judge-accounts.ts";
+import { ownerOfProviderTransfer, strayTransfer } from "../domain/judge-ledger.ts";
+import type { Books } from "./books.ts";
+
+/** A1 to A3. Answers how many transfers are posted. */
+export async function auditLedger(books: Books, findings: Findings): Promise<bigint> {
+  for await (const { currencyCode, total } of books.balances()) {
+    findings.broken(judgeCurrency(currencyCode, total));
+  }
+  for await (const account of books.accounts()) {
+    findings.looked("A2");
+    if (account.account && account.account.kind !== "SYSTEM") findings.looked("A3");
+    findings.broken(judgeAccount(account));
+  }
+  const transfers = (await books.countPostedLegs()) / 2n;
+  findings.looked("A1", transfers);
+  return transfers;
+}
+
+/**
+ * A9: what is held for a payment belongs to one that has not ended. A hold is a payment's when its name or its
+ * destination says so; what a caller of Account's own API holds is that caller's business.
+ */
+export async function auditHolds(books: Books, findings: Findings): Promise<void> {
+  for await (const batch of books.heldHolds()) {
+    const ours = batch.filter(isOfPayment);
+    const payments = await books.paymentsById(ours.map(paymentIdOf));
+    findings.looked("A9", BigInt(ours.length));
+    for (const hold of ours) {
+      const payment = payments.get(paymentIdOf(hold));
+      if (payment && !payment.final) continue;
+      const owner = payment
+        ? `payment ${payment.paymentId} is ${payment.status}`
+        : "it is no payment's";
+      const detail = `holds ${hold.amount} ${hold.currencyCode} of ${hold.accountId}, but ${owner}`;
+      findings.broken([{ invariant: "A9", id: hold.holdId, detail }]);
+    }
+  }
+}
+
+function isOfPayment({ holdId, destinationAccountId }: HoldBook): boolean {
+  return (
+    destinationAccountId.startsWith(PROVIDER_PREFIX) ||
+    holdId === namesOf.hold(paymentIdOf({ holdId }))
+  );
+}
+
+function paymentIdOf({ holdId }: Pick<HoldBook, "holdId">): string {
+  return holdId.replace(/:hold$/, "");
+}
+
+/** A6 from the ledger's side: money goes to and from a provider only for payments and refunds. */
+export async function auditProviderTransfers(books: Books, findings: Findings): Promise<void> {
+  for await (const batch of books.providerTransfers()) {
+    const owned = batch.map((transfer) => ({
+      transfer,
+      owner: ownerOfProviderTransfer(transfer.transactionId),
+    }));
+    const ids = (kind: string): string[] =>
+      owned.flatMap(({ owner }) => (owner?.kind === kind ? [owner.id] : []));
+    const payments = await books.paymentsById(ids("payment"));
+    const refunds = await books.refundIds(ids("refund"));
+    for (const { transfer, owner } of owned) {
+      const known =
+        owner && (owner.kind === "payment" ? payments.has(owner.id) : refunds.has(owner.id));
+      if (!known) findings.broken([strayTransfer(transfer)]);
+    }
+  }
+}

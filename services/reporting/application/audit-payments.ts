@@ -1,0 +1,52 @@
+import type { Scope } from "#kit/pure/scope.ts";
+import { isOpen, type PaymentCase } from "../domain/books.ts";
+import type { Findings } from "../domain/invariants.ts";
+import { judgeLedger } from "../domain/judge-ledger.ts";
+import { judgeEnd, judgeNotices, judgeRefunds, judgeTally } from "../domain/judge-payment.ts";
+import type { AuditDeps, Books } from "./books.ts";
+import { compareGateway } from "./compare-gateway.ts";
+
+/** A5 to A8, A11 and the tallies of A9, payment by payment. */
+export async function auditPayments(
+  deps: AuditDeps,
+  scope: Scope,
+  books: Books,
+  findings: Findings,
+  signal: AbortSignal,
+): Promise<{ readonly finalPayments: bigint; readonly openPayments: bigint }> {
+  let finalPayments = 0n;
+  let openPayments = 0n;
+  const comparison = compareGateway(deps, { scope, books, findings, signal });
+  for await (const batch of books.payments()) {
+    signal.throwIfAborted();
+    for (const payment of batch) {
+      if (isOpen(payment)) openPayments += 1n;
+      if (payment.payment.final) finalPayments += 1n;
+      judgeOne(payment, findings);
+    }
+    await comparison.compare(batch.filter(({ payment }) => payment.final));
+  }
+  await comparison.finish();
+  for await (const { paymentId, template, count } of books.repeatedNotices()) {
+    const detail = `${template} is stored ${count} times`;
+    findings.broken([{ invariant: "A8", id: paymentId, detail }]);
+  }
+  return { finalPayments, openPayments };
+}
+
+function judgeOne(payment: PaymentCase, findings: Findings): void {
+  findings.looked("A5");
+  findings.looked("A11");
+  findings.broken([...judgeEnd(payment), ...judgeRefunds(payment)]);
+  if (!payment.payment.final) return;
+  for (const invariant of ["A6", "A7", "A8", "A9"] as const) findings.looked(invariant);
+  findings.broken([...judgeLedger(payment), ...judgeNotices(payment), ...judgeTally(payment)]);
+}
+
+/** A4. */
+export async function auditRequestIds(books: Books, findings: Findings): Promise<void> {
+  for await (const { requestId, paymentIds } of books.reusedRequestIds()) {
+    const detail = `made the payments ${paymentIds.join(", ")}`;
+    findings.broken([{ invariant: "A4", id: requestId, detail }]);
+  }
+}

@@ -1,0 +1,61 @@
+import type { Scope } from "#kit/pure/scope.ts";
+import type {
+  GatewayBook,
+  HoldBook,
+  PaymentBook,
+  PaymentCase,
+  TransferBook,
+} from "../domain/books.ts";
+import type { AccountCase } from "../domain/judge-accounts.ts";
+
+/** The databases of all services as they were at one moment. Every stream is read in bounded batches. */
+export interface Books extends AsyncDisposable {
+  readonly snapshotTime: Date;
+  /** Sum of all balances per currency, system accounts included. */
+  balances(): AsyncIterable<{ readonly currencyCode: string; readonly total: bigint }>;
+  /** Every account, and every account that a posting or hold names, by account id. */
+  accounts(): AsyncIterable<AccountCase>;
+  /** Legs that are posted: two for each transfer. */
+  countPostedLegs(): Promise<bigint>;
+  /** Every payment with all that belongs to it, by payment id. */
+  payments(): AsyncIterable<readonly PaymentCase[]>;
+  paymentsById(ids: readonly string[]): Promise<ReadonlyMap<string, PaymentBook>>;
+  /** Those of the ids that are refunds. */
+  refundIds(ids: readonly string[]): Promise<ReadonlySet<string>>;
+  /** Request ids that more than one payment has. */
+  reusedRequestIds(): AsyncIterable<{
+    readonly requestId: string;
+    readonly paymentIds: readonly string[];
+  }>;
+  /** Messages of one payment and kind that are stored more than once, under whatever ids. */
+  repeatedNotices(): AsyncIterable<{
+    readonly paymentId: string;
+    readonly template: string;
+    readonly count: bigint;
+  }>;
+  /** Holds in state HELD. */
+  heldHolds(): AsyncIterable<readonly HoldBook[]>;
+  /** Posted transfers with a provider on one side. */
+  providerTransfers(): AsyncIterable<readonly TransferBook[]>;
+  /** Versions of payments as they are now, outside the snapshot; absent payments are left out. */
+  versionsNow(ids: readonly string[]): Promise<ReadonlyMap<string, bigint>>;
+}
+
+/** The provider's own book, read by its API as it is now. */
+export interface GatewayReader {
+  /** All transactions by authorisation key. Refuses with GATEWAY_UNAVAILABLE. */
+  transactions(scope: Scope, signal: AbortSignal): AsyncIterable<readonly GatewayBook[]>;
+  /** One transaction, or undefined when the provider does not know the key. */
+  transaction(
+    scope: Scope,
+    authorizationKey: string,
+    signal: AbortSignal,
+  ): Promise<GatewayBook | undefined>;
+}
+
+/** What an audit works with. */
+export interface AuditDeps {
+  openBooks(scope: Scope): Promise<Books>;
+  readonly gateway: GatewayReader;
+  readonly clock: () => Date;
+}

@@ -1,0 +1,141 @@
+/** A payment as its owner's row says. Amounts are minor units of `currencyCode`. */
+export interface PaymentBook {
+  readonly paymentId: string;
+  readonly requestId: string;
+  readonly accountId: string;
+  readonly currencyCode: string;
+  readonly amount: bigint;
+  readonly capturedAmount: bigint;
+  readonly refundedAmount: bigint;
+  readonly reservedAmount: bigint;
+  readonly status: string;
+  readonly phase: string;
+  /** Amount of phase CAPTURING, else null. */
+  readonly phaseAmount: bigint | null;
+  readonly failureReason: string;
+  readonly final: boolean;
+  /** Whether the message about how it ended is still to be stored. */
+  readonly notifyPending: boolean;
+  /** Rises with every write of the row. */
+  readonly version: bigint;
+}
+
+/** A refund as its owner's row says. */
+export interface RefundBook {
+  readonly refundId: string;
+  readonly amount: bigint;
+  readonly currencyCode: string;
+  /** PENDING, SUCCEEDED or FAILED. */
+  readonly status: string;
+  readonly notifyPending: boolean;
+}
+
+/** A hold of the ledger. */
+export interface HoldBook {
+  readonly holdId: string;
+  readonly accountId: string;
+  readonly destinationAccountId: string;
+  readonly currencyCode: string;
+  readonly amount: bigint;
+  readonly capturedAmount: bigint;
+  readonly state: string;
+  readonly transactionId: string;
+}
+
+/** A transfer of the ledger. */
+export interface TransferBook {
+  readonly transactionId: string;
+  readonly sourceAccountId: string;
+  readonly destinationAccountId: string;
+  readonly currencyCode: string;
+  readonly amount: bigint;
+  readonly state: string;
+}
+
+/** A message to the payer. */
+export interface NoticeBook {
+  readonly notificationId: string;
+  readonly paymentId: string;
+  readonly template: string;
+}
+
+/** A fraud check. */
+export interface CheckBook {
+  readonly decision: string;
+  /** Minor units it still adds to its account's tally. */
+  readonly tallied: bigint;
+}
+
+/** A transaction of the provider. */
+export interface GatewayBook {
+  readonly authorizationKey: string;
+  /** The payment, by the provider's account. */
+  readonly merchantReference: string;
+  readonly currencyCode: string;
+  readonly amount: bigint;
+  readonly capturedAmount: bigint;
+  readonly refundedAmount: bigint;
+  readonly state: string;
+  readonly updateTime: Date;
+}
+
+/** Everything the snapshot has about one payment. */
+export interface PaymentCase {
+  readonly payment: PaymentBook;
+  readonly refunds: readonly RefundBook[];
+  readonly hold: HoldBook | undefined;
+  /** By transaction id: those that a payment or its refunds can have. */
+  readonly transfers: ReadonlyMap<string, TransferBook>;
+  /** By notification id. */
+  readonly notices: ReadonlyMap<string, NoticeBook>;
+  readonly check: CheckBook | undefined;
+  /** Whether a callback of the provider is stored and not dealt with. */
+  readonly callbackOpen: boolean;
+}
+
+/** Names that a payment's parts have in the other services. */
+export const namesOf = {
+  hold: (paymentId: string) => `${paymentId}:hold`,
+  capture: (paymentId: string) => `${paymentId}:capture`,
+  suspense: (paymentId: string) => `${paymentId}:suspense`,
+  authorize: (paymentId: string) => `${paymentId}:authorize`,
+  fraudCheck: (paymentId: string) => `${paymentId}:fraud-check`,
+  refund: (refundId: string) => `${refundId}:refund`,
+  reversal: (transactionId: string) => `${transactionId}:reversal`,
+  notice: (id: string, event: string) => `${id}:${event}`,
+  suspenseAccount: (currencyCode: string) => `suspense:${currencyCode}`,
+} as const;
+
+/** Begins the id of every account that stands for a provider. */
+export const PROVIDER_PREFIX = "provider:";
+
+/** How each final event is told, and the statuses that stand for it. */
+export const FINAL_EVENTS = [
+  {
+    event: "succeeded",
+    template: "PAYMENT_SUCCEEDED",
+    statuses: ["SUCCEEDED", "PARTIALLY_REFUNDED", "REFUNDED"],
+  },
+  { event: "failed", template: "PAYMENT_FAILED", statuses: ["FAILED"] },
+  { event: "cancelled", template: "PAYMENT_CANCELLED", statuses: ["CANCELLED"] },
+] as const;
+
+/** Whether the status is one of a payment that settled, given back or not. */
+export function isSettled(status: string): boolean {
+  return status === "SUCCEEDED" || status === "PARTIALLY_REFUNDED" || status === "REFUNDED";
+}
+
+/** Whether the status is one of a payment that was undone. */
+export function isUndone(status: string): boolean {
+  return status === "FAILED" || status === "CANCELLED";
+}
+
+/** Whether something is still to be done for the payment; it is counted as open. */
+export function isOpen(books: PaymentCase): boolean {
+  return (
+    !books.payment.final ||
+    books.payment.notifyPending ||
+    books.callbackOpen ||
+    books.refunds.some((refund) => refund.status === "PENDING" || refund.notifyPending)
+  );
+}

@@ -1,0 +1,131 @@
+import {
+  FINAL_EVENTS,
+  isSettled,
+  isUndone,
+  namesOf,
+  type PaymentCase,
+  type RefundBook,
+} from "./books.ts";
+import type { Violation } from "./invariants.ts";
+
+/** A5: the parts of the row agree on one end. Also for a payment that has not ended: then it may not look so. */
+export function judgeEnd({ payment, check }: PaymentCase): readonly Violation[] {
+  const {
+    paymentId: id,
+    status,
+    final,
+    phase,
+    phaseAmount,
+    capturedAmount,
+    refundedAmount,
+  } = payment;
+  const settled = isSettled(status);
+  const undone = isUndone(status);
+  const details: string[] = [];
+  if (final !== (settled || undone))
+    details.push(`is ${status} and ${final ? "final" : "not final"}`);
+  if (!final) return details.map((detail) => ({ invariant: "A5", id, detail }));
+  if (settled) {
+    if (phase !== "CAPTURING") details.push(`is ${status} in phase ${phase}`);
+    else if (phaseAmount !== capturedAmount)
+      details.push(`captured ${capturedAmount}, decided ${phaseAmount ?? "nothing"}`);
+    if (status !== settledStatus(capturedAmount, refundedAmount)) {
+      details.push(`is ${status} with ${refundedAmount} of ${capturedAmount} refunded`);
+    }
+    if (check && check.decision !== "PASS")
+      details.push(`is ${status}, but its fraud check says ${check.decision}`);
+  }
+  if (undone) {
+    if (
+      phase === "CAPTURING" &&
+      !(status === "FAILED" && payment.failureReason === "GATEWAY_DECLINED")
+    ) {
+      details.push(`is ${status} in phase CAPTURING`);
+    }
+    if (capturedAmount !== 0n) details.push(`is ${status} with ${capturedAmount} captured`);
+  }
+  return details.map((detail) => ({ invariant: "A5", id, detail }));
+}
+
+function settledStatus(captured: bigint, refunded: bigint): string {
+  if (refunded === 0n) return "SUCCEEDED";
+  return refunded >= captured ? "REFUNDED" : "PARTIALLY_REFUNDED";
+}
+
+/** A8 for one final payment: its final event and every refund told once, and nothing told that did not happen. */
+export function judgeNotices({ payment, refunds, notices }: PaymentCase): readonly Violation[] {
+  const { paymentId } = payment;
+  const details: string[] = [];
+  for (const { event, template, statuses } of FINAL_EVENTS) {
+    const id = namesOf.notice(paymentId, event);
+    const happened = statuses.some((status) => status === payment.status);
+    details.push(
+      ...noticeDetails(notices.get(id), id, happened, payment.notifyPending, template, paymentId),
+    );
+  }
+  for (const refund of refunds) {
+    const id = namesOf.notice(refund.refundId, "refunded");
+    const happened = refund.status === "SUCCEEDED";
+    details.push(
+      ...noticeDetails(
+        notices.get(id),
+        id,
+        happened,
+        refund.notifyPending,
+        "PAYMENT_REFUNDED",
+        paymentId,
+      ),
+    );
+  }
+  return details.map((detail) => ({ invariant: "A8", id: paymentId, detail }));
+}
+
+function noticeDetails(
+  notice: { readonly template: string; readonly paymentId: string } | undefined,
+  id: string,
+  happened: boolean,
+  pending: boolean,
+  template: string,
+  paymentId: string,
+): readonly string[] {
+  if (!happened) return notice ? [`${id} tells what did not happen`] : [];
+  if (!notice) return pending ? [] : [`${id} was never stored`];
+  if (notice.template !== template) return [`${id} is told as ${notice.template}`];
+  return notice.paymentId === paymentId ? [] : [`${id} is about payment ${notice.paymentId}`];
+}
+
+/** The part of A9 that a payment's own documents tell: an undone payment gives its fraud tally back. */
+export function judgeTally({ payment, check }: PaymentCase): readonly Violation[] {
+  if (!payment.final || !isUndone(payment.status) || !check || check.tallied === 0n) return [];
+  const detail = `is ${payment.status}, but ${check.tallied} is still in the fraud tally`;
+  return [{ invariant: "A9", id: payment.paymentId, detail }];
+}
+
+/** A11, for open payments too: reservation and refund row are written in one transaction. */
+export function judgeRefunds({ payment, refunds }: PaymentCase): readonly Violation[] {
+  const { paymentId: id, capturedAmount, refundedAmount, reservedAmount } = payment;
+  const details: string[] = [];
+  if (
+    refundedAmount < 0n ||
+    reservedAmount < 0n ||
+    capturedAmount - refundedAmount - reservedAmount < 0n
+  ) {
+    details.push(
+      `captured ${capturedAmount}, refunded ${refundedAmount}, reserved ${reservedAmount}`,
+    );
+  }
+  const pending = sumOf(refunds, "PENDING");
+  if (pending !== reservedAmount)
+    details.push(`reserved ${reservedAmount}, pending refunds ${pending}`);
+  const given = sumOf(refunds, "SUCCEEDED");
+  if (given !== refundedAmount)
+    details.push(`refunded ${refundedAmount}, successful refunds ${given}`);
+  return details.map((detail) => ({ invariant: "A11", id, detail }));
+}
+
+function sumOf(refunds: readonly RefundBook[], status: string): bigint {
+  return refunds.reduce(
+    (sum, refund) => (refund.status === status ? sum + refund.amount : sum),
+    0n,
+  );
+}

@@ -1,0 +1,177 @@
+import type { Document } from "mongodb";
+import { FINAL_EVENTS, namesOf, type PaymentCase, type RefundBook } from "../domain/books.ts";
+import {
+  checkBook,
+  holdBook,
+  idOf,
+  noticeBook,
+  paymentBook,
+  refundBook,
+  text,
+  transferBook,
+  units,
+} from "./rows.ts";
+import type { Snapshot, Tenant } from "./snapshot.ts";
+
+/** Every payment with all that belongs to it, a batch at a time, by payment id. */
+export async function* readPayments(
+  snapshot: Snapshot,
+  tenant: Tenant,
+): AsyncGenerator<readonly PaymentCase[]> {
+  const pipeline = [
+    { $match: snapshot.range },
+    { $sort: { _id: 1 } },
+    { $project: { timeline: 0, metadata: 0, description: 0, method: 0 } },
+  ];
+  for await (const batch of snapshot.stream(snapshot.collection("payment", "payments"), pipeline)) {
+    yield await complete(snapshot, tenant, batch);
+  }
+}
+
+async function complete(
+  snapshot: Snapshot,
+  tenant: Tenant,
+  batch: readonly Document[],
+): Promise<readonly PaymentCase[]> {
+  const ids = batch.map(idOf);
+  const refunds = await readRefunds(snapshot, tenant, ids);
+  const refundIds = [...refunds.values()].flat().map(({ refundId }) => refundId);
+  const account = (name: string) => snapshot.collection("account", name);
+  const [holds, transfers, notices, checks, open] = await Promise.all([
+    snapshot.byIds(account("holds"), ids.map(namesOf.hold)),
+    snapshot.byIds(account("transfers"), transferIds(ids, refundIds)),
+    snapshot.byIds(snapshot.collection("notification", "notifications"), noticeIds(ids, refundIds)),
+    snapshot.byIds(snapshot.collection("fraud", "checks"), ids.map(namesOf.fraudCheck)),
+    readOpenCallbacks(snapshot, tenant, ids),
+  ]);
+  const holdOf = mapOf(holds, holdBook);
+  const transferOf = mapOf(transfers, transferBook);
+  const noticeOf = mapOf(notices, noticeBook);
+  const checkOf = mapOf(checks, checkBook);
+  return batch.map((row) => {
+    const payment = paymentBook(row);
+    const { paymentId } = payment;
+    const own = refunds.get(paymentId) ?? [];
+    const ownRefundIds = own.map(({ refundId }) => refundId);
+    return {
+      payment,
+      refunds: own,
+      hold: holdOf.get(namesOf.hold(paymentId)),
+      transfers: pick(transferOf, transferIds([paymentId], ownRefundIds)),
+      notices: pick(noticeOf, noticeIds([paymentId], ownRefundIds)),
+      check: checkOf.get(namesOf.fraudCheck(paymentId)),
+      callbackOpen: open.has(paymentId),
+    };
+  });
+}
+
+/** All transactions that payments and refunds can have. */
+function transferIds(
+  paymentIds: readonly string[],
+  refundIds: readonly string[],
+): readonly string[] {
+  const ids = [
+    ...paymentIds.flatMap((id) => [namesOf.capture(id), namesOf.suspense(id)]),
+    ...refundIds.map(namesOf.refund),
+  ];
+  return [...ids, ...ids.map(namesOf.reversal)];
+}
+
+function noticeIds(paymentIds: readonly string[], refundIds: readonly string[]): readonly string[] {
+  return [
+    ...paymentIds.flatMap((id) => FINAL_EVENTS.map(({ event }) => namesOf.notice(id, event))),
+    ...refundIds.map((id) => namesOf.notice(id, "refunded")),
+  ];
+}
+
+async function readRefunds(
+  snapshot: Snapshot,
+  { tenant }: Tenant,
+  paymentIds: readonly string[],
+): Promise<ReadonlyMap<string, readonly RefundBook[]>> {
+  const refunds = new Map<string, RefundBook[]>();
+  const match = { "_id.tenant": tenant, paymentId: { $in: [...paymentIds] } };
+  for await (const rows of snapshot.stream(snapshot.collection("payment", "refunds"), [
+    { $match: match },
+  ])) {
+    for (const row of rows) {
+      const paymentId = text(row["paymentId"]);
+      refunds.set(paymentId, [...(refunds.get(paymentId) ?? []), refundBook(row)]);
+    }
+  }
+  return refunds;
+}
+
+async function readOpenCallbacks(
+  snapshot: Snapshot,
+  { tenant }: Tenant,
+  paymentIds: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const open = new Set<string>();
+  const match = {
+    "_id.tenant": tenant,
+    paymentId: { $in: [...paymentIds] },
+    state: { $ne: "DONE" },
+  };
+  const pipeline = [{ $match: match }, { $project: { paymentId: 1 } }];
+  for await (const rows of snapshot.stream(snapshot.collection("payment", "callbacks"), pipeline)) {
+    for (const row of rows) open.add(text(row["paymentId"]));
+  }
+  return open;
+}
+
+/** Request ids that more than one payment has, with up to ten of the payments. */
+export async function* readReusedRequestIds(
+  snapshot: Snapshot,
+): AsyncGenerator<{ readonly requestId: string; readonly paymentIds: readonly string[] }> {
+  const pipeline = [
+    { $match: { ...snapshot.range, requestId: { $gt: "" } } },
+    {
+      $group: {
+        _id: "$requestId",
+        count: { $sum: 1 },
+        payments: { $firstN: { input: "$_id.id", n: 10 } },
+      },
+    },
+    { $match: { count: { $gt: 1 } } },
+  ];
+  for await (const rows of snapshot.stream(snapshot.collection("payment", "payments"), pipeline)) {
+    for (const row of rows) {
+      yield { requestId: text(row["_id"]), paymentIds: row["payments"].map(text) };
+    }
+  }
+}
+
+/** Final messages that are stored more than once for one payment, under whatever ids. */
+export async function* readRepeatedNotices(snapshot: Snapshot): AsyncGenerator<{
+  readonly paymentId: string;
+  readonly template: string;
+  readonly count: bigint;
+}> {
+  const templates = FINAL_EVENTS.map(({ template }) => template);
+  const pipeline = [
+    { $match: { ...snapshot.range, paymentId: { $gt: "" }, template: { $in: templates } } },
+    { $group: { _id: { payment: "$paymentId", template: "$template" }, count: { $sum: 1 } } },
+    { $match: { count: { $gt: 1 } } },
+  ];
+  const notifications = snapshot.collection("notification", "notifications");
+  for await (const rows of snapshot.stream(notifications, pipeline)) {
+    for (const row of rows) {
+      const { payment, template } = row["_id"];
+      yield { paymentId: text(payment), template: text(template), count: units(row["count"]) };
+    }
+  }
+}
+
+function mapOf<T>(rows: readonly Document[], read: (row: Document) => T): ReadonlyMap<string, T> {
+  return new Map(rows.map((row) => [idOf(row), read(row)]));
+}
+
+function pick<T>(from: ReadonlyMap<string, T>, ids: readonly string[]): ReadonlyMap<string, T> {
+  return new Map(
+    ids.flatMap((id) => {
+      const found = from.get(id);
+      return found === undefined ? [] : [[id, found] as const];
+    }),
+  );
+}
