@@ -19,10 +19,15 @@ export function call(service, method, request) {
   return clientOf(service).invoke(method, request, { timeout: "30s" });
 }
 
+/** Whether a call ended well. k6's status is not a plain number: compared with 0 it is never equal. */
+export function isOk(response) {
+  return response.status === grpc.StatusOK;
+}
+
 /** The answer of a call that must succeed; ends the iteration with the method and the error when it did not. */
 export function mustCall(service, method, request) {
   const response = call(service, method, request);
-  if (response.status !== grpc.StatusOK) fail(`${method}: ${JSON.stringify(response.error)}`);
+  if (!isOk(response)) fail(`${method}: ${JSON.stringify(response.error)}`);
   return response.message;
 }
 

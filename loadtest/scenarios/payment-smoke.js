@@ -1,6 +1,6 @@
 import { check } from "k6";
 import { Counter, Trend } from "k6/metrics";
-import { closeClients } from "../lib/client.js";
+import { closeClients, isOk } from "../lib/client.js";
 import { audit, balanceOf, createPayment, fundedAccount, waitForEnd } from "../lib/payments.js";
 
 const VUS = Number(__ENV.VUS || 4);
@@ -51,7 +51,7 @@ export default function pay({ accountId }) {
   const created = createPayment(requestId, accountId, AMOUNT, {
     mock: { behaviour: "BEHAVIOUR_OK" },
   });
-  if (!check(created, { "Create is accepted": ({ status }) => status === 0 })) return;
+  if (!check(created, { "Create is accepted": isOk })) return;
   accepted.add(1);
 
   const { paymentId } = created.message.payment;

@@ -139,6 +139,7 @@ function references(file: TextFile): string[] {
     const text = node.text
       .replace(/^#kit\//, "services/kit/")
       .replace(/^#(services|tools|test)\//, "$1/");
-    return [text.startsWith(".") ? path.posix.join(path.posix.dirname(file.path), text) : text];
+    const isNear = text.startsWith(".") || !text.includes("/");
+    return [isNear ? path.posix.join(path.posix.dirname(file.path), text) : text];
   });
 }
