@@ -1,4 +1,4 @@
-import { INT64_MAX } from "#kit/pure/money.ts";
+import { fitsInt64, INT64_MAX } from "#kit/pure/money.ts";
 import { fundingAccountId, isReservedId, openAccount } from "./account.ts";
 import type { Book } from "./book.ts";
 import { decideCaptureHold, decidePlaceHold, decideReleaseHold } from "./hold.ts";
@@ -93,17 +93,15 @@ function decideOpening(book: Book, request: OpeningRequest): LedgerOutcome {
     },
     book.now,
   );
-  book.putAccount(account);
-  if (amount.minorUnits === 0n) return { ok: true };
-  const judged = judgeMove(book, {
-    tenant,
-    sourceAccountId: fundingAccountId(amount.currencyCode),
-    destinationAccountId: account.id,
-    amount,
-    fromHold: 0n,
-    evenIfFrozen: false,
-  });
-  if (isDecline(judged)) return { ok: false, ...judged };
+  if (amount.minorUnits === 0n) {
+    book.putAccount(account);
+    return { ok: true };
+  }
+  const funding = book.account(tenant, fundingAccountId(amount.currencyCode));
+  if (funding === undefined || !fitsInt64(funding.balance - amount.minorUnits)) {
+    return { ok: false, reason: "BALANCE_OVERFLOW", facts: { account_id: account.id } };
+  }
+  const judged = { source: funding, destination: account };
   const posted = postMove(book, judged, amount, 0n);
   const transfer: Transfer = {
     ...emptyTransfer(tenant, request.id, book.now),
