@@ -1,11 +1,13 @@
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
+import { DEFAULT_PORTS } from "#kit/config.ts";
 import { shellBlocks } from "../support/doc-blocks.ts";
-import { readTree } from "../support/tidy/files.ts";
+import { readTree, type TextFile } from "../support/tidy/files.ts";
 
 const ROOT = path.resolve(import.meta.dirname, "../..");
-const pages = readTree(ROOT).filter(({ path: file }) => file.endsWith(".md"));
+const tree = readTree(ROOT);
+const pages = tree.filter(({ path: file }) => file.endsWith(".md"));
 
 /** Every requirement of the scope, as docs/requirements.md must name it. */
 const REQUIREMENTS = [
@@ -54,3 +56,51 @@ describe("docs/requirements.md", () => {
     expect(row).toMatch(/`test\/[\w./-]+`/);
   });
 });
+
+describe("docs/ARCHITECTURE.md", () => {
+  const text = readFileSync(path.join(ROOT, "docs/ARCHITECTURE.md"), "utf8");
+  const services = Object.entries(DEFAULT_PORTS).filter(([service]) =>
+    existsSync(path.join(ROOT, "services", service, "main.ts")),
+  );
+
+  test.each(services)(
+    "%s owns the port, collections and task queues that the table says",
+    (service, port) => {
+      const [, ports = "", collections = "", temporal = ""] =
+        text.match(new RegExp(`^\\| ${service} \\| (\\d+) \\|([^|]*)\\|([^|]*)\\|`, "m")) ?? [];
+      expect(ports.trim()).toBe(String(port));
+      expect(quoted(collections)).toEqual(collectionsOf(service));
+      expect(quoted(temporal)).toEqual(expect.arrayContaining(taskQueuesOf(service)));
+    },
+  );
+});
+
+function quoted(cell: string): string[] {
+  return [...cell.matchAll(/`([^`]+)`/g)].map((match) => match[1] ?? "").sort();
+}
+
+/** Collections a service names in its store, and `requests` where it keeps answers by request_id. */
+function collectionsOf(service: string): string[] {
+  const own = sources(service).filter(({ path: file }) => file.includes("/store/"));
+  const names = own.flatMap(({ text }) =>
+    [...text.matchAll(/(?:collection(?:<\w+>)?\(|ensureCollection\(db, )"(\w+)"/g)].map(
+      (m) => m[1] ?? "",
+    ),
+  );
+  const keepsAnswers = sources(service).some(({ text }) => text.includes("#kit/idempotency/"));
+  // Reporting reads what others own, and owns nothing.
+  if (service === "reporting") return [];
+  return [...new Set([...names, ...(keepsAnswers ? ["requests"] : [])])].sort();
+}
+
+function taskQueuesOf(service: string): string[] {
+  return sources(service).flatMap(({ text }) =>
+    [...text.matchAll(/TASK_QUEUE = "([^"]+)"/g)].map((match) => match[1] ?? ""),
+  );
+}
+
+function sources(service: string): readonly TextFile[] {
+  return tree.filter(
+    ({ path: file }) => file.startsWith(`services/${service}/`) && file.endsWith(".ts"),
+  );
+}
