@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { DEFAULT_PORTS } from "#kit/config.ts";
+import { withModulePicture } from "#tools/docs/modules.ts";
 import { shellBlocks } from "../support/doc-blocks.ts";
 import { readTree, type TextFile } from "../support/tidy/files.ts";
 
@@ -62,6 +63,10 @@ describe("docs/ARCHITECTURE.md", () => {
   const services = Object.entries(DEFAULT_PORTS).filter(([service]) =>
     existsSync(path.join(ROOT, "services", service, "main.ts")),
   );
+
+  test("shows the rooms as the imports are, so that the picture cannot age", async () => {
+    expect(await withModulePicture(text)).toBe(text);
+  });
 
   test.each(services)(
     "%s owns the port, collections and task queues that the table says",

@@ -1,10 +1,9 @@
-import { readdirSync, writeFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { commonReasons, type ReasonInfo, type ReasonTable } from "#kit/pure/reasons.ts";
 
 const SERVICES = path.resolve(import.meta.dirname, "../../services");
-const PAGE = path.resolve(import.meta.dirname, "../../docs/errors.md");
 
 /** The reasons of every service, and the common ones under `every service`. */
 export async function reasonTables(): Promise<ReadonlyMap<string, ReasonTable>> {
@@ -65,5 +64,3 @@ function isReasonTable(value: unknown): value is ReasonTable {
 function isReasonInfo(value: unknown): value is ReasonInfo {
   return typeof value === "object" && value !== null && "status" in value && "message" in value;
 }
-
-if (import.meta.main) writeFileSync(PAGE, errorsPage(await reasonTables()));
