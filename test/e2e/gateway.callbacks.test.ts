@@ -8,6 +8,7 @@ import {
   dropBook,
   type Merchant,
   order,
+  ownBook,
   type RunningGateway,
   SECRET,
   startGateway,
@@ -177,37 +178,35 @@ test("a repeated Authorize plans no second callback", async () => {
 });
 
 test("what is due survives a restart: the authorisation takes effect and its callback arrives", async () => {
-  const own = freshPrefix();
+  await using own = ownBook();
   const env = { SETTLE_GATEWAY_CALLBACK_URL: merchant.url, SETTLE_GATEWAY_CALLBACK_DELAY: "700ms" };
   {
-    await using first = await startGateway(own, env);
+    await using first = await startGateway(own.prefix, env);
     await first.client.authorize(order("restart", Behaviour.CALLBACK));
   }
   expect(merchant.of("restart")).toEqual([]);
-  await using second = await startGateway(own, env);
+  await using second = await startGateway(own.prefix, env);
   await arrived("restart", 1);
   expect(merchant.of("restart").map(verdict)).toEqual(["ok"]);
   const { transaction } = await second.client.getTransaction({ authorizationKey: "restart" });
   expect(transaction?.state).toBe(TransactionState.AUTHORIZED);
-  await dropBook(own);
 });
 
 test("a merchant that was away gets its callback when it is back", async () => {
-  const own = freshPrefix();
+  await using own = ownBook();
   const away = await startMerchant();
   const { url } = away;
   await away[Symbol.asyncDispose]();
   {
-    await using down = await startGateway(own, { SETTLE_GATEWAY_CALLBACK_URL: url });
+    await using down = await startGateway(own.prefix, { SETTLE_GATEWAY_CALLBACK_URL: url });
     await down.client.authorize(order("away", Behaviour.CALLBACK));
     await vi.waitUntil(async () => {
       const { transaction } = await down.client.getTransaction({ authorizationKey: "away" });
       return transaction?.state === TransactionState.AUTHORIZED;
     }, 20_000);
   }
-  await using _back = await startGateway(own, { SETTLE_GATEWAY_CALLBACK_URL: merchant.url });
+  await using _back = await startGateway(own.prefix, { SETTLE_GATEWAY_CALLBACK_URL: merchant.url });
   await arrived("away", 1);
-  await dropBook(own);
 });
 
 test("two gateways on one book send each callback once", async () => {

@@ -10,7 +10,7 @@ import { reasonOf } from "#kit/rpc/errors.ts";
 import { readGatewayConfig } from "#services/gateway/config.ts";
 import type { GatewayCallback } from "#services/gateway/contract.ts";
 import { startGatewayService } from "#services/gateway/service.ts";
-import { mongoUri } from "#test/support/env.ts";
+import { freshPrefix, mongoUri } from "#test/support/env.ts";
 
 /** The secret the gateways of these tests sign with. */
 export const SECRET = "a secret of these tests only";
@@ -106,6 +106,12 @@ export async function dropBook(prefix: string): Promise<void> {
   const client = await MongoClient.connect(mongoUri());
   await client.db(`${prefix}_gateway`).dropDatabase();
   await client.close();
+}
+
+/** A book of one test's own; dropped at its end, also when it fails. */
+export function ownBook(): { readonly prefix: string } & AsyncDisposable {
+  const prefix = freshPrefix();
+  return { prefix, [Symbol.asyncDispose]: () => dropBook(prefix) };
 }
 
 /** An Authorize request of 12.50 USD. */
