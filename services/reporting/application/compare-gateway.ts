@@ -6,7 +6,7 @@ import type { AuditDeps, Books } from "./books.ts";
 
 interface Comparison {
   readonly scope: Scope;
-  readonly books: Books;
+  readonly books: Pick<Books, "versionsNow">;
   readonly findings: Findings;
   readonly signal: AbortSignal;
 }
@@ -17,7 +17,7 @@ interface Comparison {
  * changed since the snapshot is left to the next audit.
  */
 export function compareGateway(
-  deps: AuditDeps,
+  deps: Pick<AuditDeps, "gateway" | "clock">,
   comparison: Comparison,
 ): {
   /** Compares a batch of final payments; batches come by payment id. */
@@ -63,7 +63,7 @@ export function compareGateway(
 
 /** Answers the transactions that belong to no payment of the batch. */
 async function compareBatch(
-  deps: AuditDeps,
+  deps: Pick<AuditDeps, "gateway" | "clock">,
   comparison: Comparison,
   batch: readonly PaymentCase[],
   transactions: readonly GatewayBook[],
@@ -84,7 +84,7 @@ async function compareBatch(
 
 /** Looks again at what seems to disagree. Once enough is named, asking for each one more tells nobody more. */
 async function confirm(
-  deps: AuditDeps,
+  deps: Pick<AuditDeps, "gateway" | "clock">,
   { scope, books, findings, signal }: Comparison,
   suspects: readonly PaymentCase[],
 ): Promise<void> {

@@ -39,6 +39,15 @@ export interface Violation {
   readonly detail: string;
 }
 
+/** One violation for everything that is wrong with one object; none when nothing is. */
+export function violationsOf(
+  invariant: InvariantId,
+  id: string,
+  details: readonly string[],
+): readonly Violation[] {
+  return details.length === 0 ? [] : [{ invariant, id, detail: details.join("; ") }];
+}
+
 /** Most violations that are named per invariant; all are counted. */
 export const NAMED_VIOLATIONS_MAX = 100;
 

@@ -1,5 +1,5 @@
 import { type GatewayBook, isSettled, isUndone, namesOf, type PaymentCase } from "./books.ts";
-import type { Violation } from "./invariants.ts";
+import { type Violation, violationsOf } from "./invariants.ts";
 
 /**
  * A late authorisation comes back to life after its void until the callback about it was answered; for this long,
@@ -21,7 +21,7 @@ export function judgeGateway(
     : isUndone(payment.status)
       ? undoneDetails(payment, transaction, now)
       : [];
-  return details.map((detail) => ({ invariant: "A7", id: payment.paymentId, detail }));
+  return violationsOf("A7", payment.paymentId, details);
 }
 
 type Payment = PaymentCase["payment"];

@@ -8,7 +8,7 @@ import {
   type RefundBook,
   type TransferBook,
 } from "./books.ts";
-import type { Violation } from "./invariants.ts";
+import { type Violation, violationsOf } from "./invariants.ts";
 
 /** A6 for one final payment: what the ledger did is what its state and its refunds say. */
 export function judgeLedger(books: PaymentCase): readonly Violation[] {
@@ -18,7 +18,7 @@ export function judgeLedger(books: PaymentCase): readonly Violation[] {
     ...(isUndone(status) ? undoneDetails(books) : []),
     ...books.refunds.flatMap((refund) => refundDetails(books, refund)),
   ];
-  return details.map((detail) => ({ invariant: "A6", id: paymentId, detail }));
+  return violationsOf("A6", paymentId, details);
 }
 
 /** Posted once: by the hold, or from suspense when the hold was gone by then. */

@@ -6,7 +6,7 @@ import {
   type PaymentCase,
   type RefundBook,
 } from "./books.ts";
-import type { Violation } from "./invariants.ts";
+import { type Violation, violationsOf } from "./invariants.ts";
 
 /** A5: the parts of the row agree on one end. Also for a payment that has not ended: then it may not look so. */
 export function judgeEnd({ payment, check }: PaymentCase): readonly Violation[] {
@@ -24,7 +24,7 @@ export function judgeEnd({ payment, check }: PaymentCase): readonly Violation[] 
   const details: string[] = [];
   if (final !== (settled || undone))
     details.push(`is ${status} and ${final ? "final" : "not final"}`);
-  if (!final) return details.map((detail) => ({ invariant: "A5", id, detail }));
+  if (!final) return violationsOf("A5", id, details);
   if (settled) {
     if (phase !== "CAPTURING") details.push(`is ${status} in phase ${phase}`);
     else if (phaseAmount !== capturedAmount)
@@ -44,7 +44,7 @@ export function judgeEnd({ payment, check }: PaymentCase): readonly Violation[] 
     }
     if (capturedAmount !== 0n) details.push(`is ${status} with ${capturedAmount} captured`);
   }
-  return details.map((detail) => ({ invariant: "A5", id, detail }));
+  return violationsOf("A5", id, details);
 }
 
 function settledStatus(captured: bigint, refunded: bigint): string {
@@ -77,7 +77,7 @@ export function judgeNotices({ payment, refunds, notices }: PaymentCase): readon
       ),
     );
   }
-  return details.map((detail) => ({ invariant: "A8", id: paymentId, detail }));
+  return violationsOf("A8", paymentId, details);
 }
 
 function noticeDetails(
@@ -120,7 +120,7 @@ export function judgeRefunds({ payment, refunds }: PaymentCase): readonly Violat
   const given = sumOf(refunds, "SUCCEEDED");
   if (given !== refundedAmount)
     details.push(`refunded ${refundedAmount}, successful refunds ${given}`);
-  return details.map((detail) => ({ invariant: "A11", id, detail }));
+  return violationsOf("A11", id, details);
 }
 
 function sumOf(refunds: readonly RefundBook[], status: string): bigint {

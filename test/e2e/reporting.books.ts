@@ -1,0 +1,456 @@
+import type { Document } from "mongodb";
+import { key } from "#kit/mongo/key.ts";
+import type { Place } from "./reporting.support.ts";
+
+const TENANT = { tenant: "default" };
+const USD = "USD";
+/** Long before any audit, so that nothing is late by chance. */
+const TIME = new Date("2026-01-01T00:00:00Z");
+
+/** How a payment of the books ended, and what stands elsewhere because of it. */
+export interface Story {
+  readonly id: string;
+  readonly status: string;
+  readonly amount: bigint;
+  readonly captured?: bigint;
+  readonly phase: "OPEN" | "CAPTURING" | "UNDOING";
+  readonly failure?: string;
+  /** State of the hold; absent means that there is none. */
+  readonly hold?: "HELD" | "CAPTURED" | "RELEASED" | "DECLINED";
+  readonly fromSuspense?: boolean;
+  /** State at the provider; absent means that it knows nothing. */
+  readonly gateway?: string;
+  readonly lateRefund?: boolean;
+  readonly check?: "PASS" | "FAIL";
+  /** Amounts of refunds by id and status. */
+  readonly refunds?: readonly {
+    readonly id: string;
+    readonly amount: bigint;
+    readonly status: string;
+  }[];
+  /** Stored and not yet dealt with. */
+  readonly openCallback?: boolean;
+  readonly notifyPending?: boolean;
+}
+
+/** Clean books with every kind of payment: the ground that a test breaks one thing of. */
+export const STORIES: readonly Story[] = [
+  {
+    id: "p01",
+    status: "SUCCEEDED",
+    amount: 1_000n,
+    captured: 1_000n,
+    phase: "CAPTURING",
+    hold: "CAPTURED",
+    gateway: "CAPTURED",
+    check: "PASS",
+  },
+  {
+    id: "p02",
+    status: "PARTIALLY_REFUNDED",
+    amount: 2_000n,
+    captured: 2_000n,
+    phase: "CAPTURING",
+    hold: "CAPTURED",
+    gateway: "CAPTURED",
+    check: "PASS",
+    refunds: [
+      { id: "r1", amount: 500n, status: "SUCCEEDED" },
+      { id: "r2", amount: 9n, status: "FAILED" },
+    ],
+  },
+  {
+    id: "p03",
+    status: "FAILED",
+    amount: 99_999n,
+    phase: "OPEN",
+    failure: "INSUFFICIENT_FUNDS",
+    hold: "DECLINED",
+  },
+  {
+    id: "p04",
+    status: "FAILED",
+    amount: 70n,
+    phase: "UNDOING",
+    failure: "GATEWAY_DECLINED",
+    hold: "RELEASED",
+    gateway: "DECLINED",
+    check: "PASS",
+  },
+  {
+    id: "p05",
+    status: "CANCELLED",
+    amount: 80n,
+    phase: "UNDOING",
+    failure: "CANCELLED",
+    hold: "RELEASED",
+    gateway: "VOIDED",
+    check: "FAIL",
+  },
+  {
+    id: "p06",
+    status: "FAILED",
+    amount: 90n,
+    phase: "UNDOING",
+    failure: "GATEWAY_TIMEOUT",
+    hold: "RELEASED",
+    gateway: "CAPTURED",
+    lateRefund: true,
+    check: "PASS",
+  },
+  {
+    id: "p07",
+    status: "PROCESSING",
+    amount: 300n,
+    phase: "OPEN",
+    hold: "HELD",
+    gateway: "AUTHORIZED",
+    check: "PASS",
+  },
+  {
+    id: "p08",
+    status: "SUCCEEDED",
+    amount: 110n,
+    captured: 110n,
+    phase: "CAPTURING",
+    hold: "RELEASED",
+    fromSuspense: true,
+    gateway: "CAPTURED",
+    check: "PASS",
+  },
+  {
+    id: "p09",
+    status: "SUCCEEDED",
+    amount: 500n,
+    captured: 200n,
+    phase: "CAPTURING",
+    hold: "CAPTURED",
+    gateway: "CAPTURED",
+    check: "PASS",
+  },
+  {
+    id: "p10",
+    status: "REFUNDED",
+    amount: 60n,
+    captured: 60n,
+    phase: "CAPTURING",
+    hold: "CAPTURED",
+    gateway: "CAPTURED",
+    check: "PASS",
+    refunds: [{ id: "r3", amount: 60n, status: "SUCCEEDED" }],
+  },
+  {
+    id: "p11",
+    status: "SUCCEEDED",
+    amount: 10n,
+    captured: 10n,
+    phase: "CAPTURING",
+    hold: "CAPTURED",
+    gateway: "CAPTURED",
+    check: "PASS",
+    notifyPending: true,
+  },
+  {
+    id: "p12",
+    status: "CANCELLED",
+    amount: 20n,
+    phase: "UNDOING",
+    failure: "CANCELLED",
+    hold: "RELEASED",
+    gateway: "AUTHORIZED",
+    check: "PASS",
+    openCallback: true,
+  },
+  {
+    id: "p13",
+    status: "SUCCEEDED",
+    amount: 40n,
+    captured: 40n,
+    phase: "CAPTURING",
+    hold: "CAPTURED",
+    gateway: "CAPTURED",
+    check: "PASS",
+    refunds: [{ id: "r4", amount: 5n, status: "PENDING" }],
+  },
+  {
+    id: "p14",
+    status: "FAILED",
+    amount: 30n,
+    phase: "CAPTURING",
+    failure: "GATEWAY_DECLINED",
+    hold: "RELEASED",
+    gateway: "DECLINED",
+    check: "PASS",
+  },
+];
+
+/** How many of the stories are final, and how many have something left to do (p07, p11, p12, p13). */
+export const FINAL_STORIES = STORIES.filter(({ status }) => status !== "PROCESSING").length;
+export const OPEN_STORIES = 4;
+
+const EVENTS: Readonly<Record<string, readonly [string, string]>> = {
+  SUCCEEDED: ["succeeded", "PAYMENT_SUCCEEDED"],
+  PARTIALLY_REFUNDED: ["succeeded", "PAYMENT_SUCCEEDED"],
+  REFUNDED: ["succeeded", "PAYMENT_SUCCEEDED"],
+  FAILED: ["failed", "PAYMENT_FAILED"],
+  CANCELLED: ["cancelled", "PAYMENT_CANCELLED"],
+};
+
+/** Writes the books that the stories leave behind, balances included. */
+export function booksOf(stories: readonly Story[]): ReadonlyMap<Place, readonly Document[]> {
+  const transfers = [
+    transfer("top-up", "external:funding:USD", "alice", 10_000n),
+    ...stories.flatMap(transfersOf),
+  ];
+  const holds = stories.flatMap(holdOf);
+  const ids = ["alice", "external:funding:USD", "provider:mock:USD", "suspense:USD"];
+  return new Map<Place, readonly Document[]>([
+    ["account.accounts", ids.map((id) => account(id, transfers, holds))],
+    ["account.transfers", transfers],
+    ["account.holds", holds],
+    ["fraud.checks", stories.flatMap(checkOf)],
+    ["notification.notifications", stories.flatMap(noticesOf)],
+    ["payment.payments", stories.map(paymentOf)],
+    ["payment.refunds", stories.flatMap(refundsOf)],
+    ["payment.callbacks", stories.flatMap(callbackOf)],
+    ["gateway.transactions", stories.flatMap(gatewayOf)],
+  ]);
+}
+
+/** A posted transfer. */
+export function transfer(
+  id: string,
+  source: string,
+  destination: string,
+  amount: bigint,
+): Document {
+  return {
+    _id: key(TENANT, id),
+    kind: "DEBIT",
+    content: id,
+    sourceAccountId: source,
+    destinationAccountId: destination,
+    currencyCode: USD,
+    amount,
+    reference: "",
+    state: "POSTED",
+    reason: "",
+    facts: [],
+    reverses: "",
+    holdId: "",
+    sourceBalanceAfter: null,
+    destinationBalanceAfter: null,
+    order: 1n,
+    createTime: TIME,
+  };
+}
+
+function transfersOf({ id, captured, fromSuspense, refunds = [] }: Story): readonly Document[] {
+  const payer = fromSuspense ? "suspense:USD" : "alice";
+  const name = fromSuspense ? `${id}:suspense` : `${id}:capture`;
+  return [
+    ...(captured === undefined ? [] : [transfer(name, payer, "provider:mock:USD", captured)]),
+    ...refunds
+      .filter(({ status }) => status === "SUCCEEDED")
+      .map((refund) =>
+        transfer(`${refund.id}:refund`, "provider:mock:USD", "alice", refund.amount),
+      ),
+  ];
+}
+
+function holdOf({ id, hold, amount, captured = 0n }: Story): readonly Document[] {
+  if (hold === undefined) return [];
+  return [
+    {
+      _id: key(TENANT, `${id}:hold`),
+      content: id,
+      accountId: "alice",
+      destinationAccountId: "provider:mock:USD",
+      currencyCode: USD,
+      amount,
+      capturedAmount: hold === "CAPTURED" ? captured : 0n,
+      state: hold,
+      reason: hold === "DECLINED" ? "INSUFFICIENT_FUNDS" : "",
+      facts: [],
+      transactionId: hold === "CAPTURED" ? `${id}:capture` : "",
+      reference: "",
+      createTime: TIME,
+      resolveTime: hold === "HELD" ? null : TIME,
+    },
+  ];
+}
+
+function account(id: string, transfers: readonly Document[], holds: readonly Document[]): Document {
+  const sum = (side: string): bigint =>
+    transfers.reduce(
+      (total, row) => (row[side] === id ? total + BigInt(row["amount"]) : total),
+      0n,
+    );
+  return {
+    _id: key(TENANT, id),
+    kind: id === "alice" ? "CUSTOMER" : "SYSTEM",
+    ownerId: "",
+    currencyCode: USD,
+    balance: sum("destinationAccountId") - sum("sourceAccountId"),
+    held: holds.reduce(
+      (total, row) =>
+        row["accountId"] === id && row["state"] === "HELD" ? total + BigInt(row["amount"]) : total,
+      0n,
+    ),
+    state: "ACTIVE",
+    version: 1n,
+    lastOrder: 1n,
+    createTime: TIME,
+    updateTime: TIME,
+    requestId: "",
+  };
+}
+
+function checkOf({ id, amount, check, status }: Story): readonly Document[] {
+  if (check === undefined) return [];
+  const released = status === "FAILED" || status === "CANCELLED";
+  return [
+    {
+      _id: key(TENANT, `${id}:fraud-check`),
+      paymentId: id,
+      accountId: "alice",
+      currencyCode: USD,
+      amount,
+      decision: check,
+      rules: [],
+      decidedBy: "rules",
+      note: "",
+      decisionCallId: "",
+      released,
+      tallied: released || check === "FAIL" ? 0n : amount,
+      createTime: TIME,
+      decideTime: TIME,
+    },
+  ];
+}
+
+function noticesOf({ id, status, notifyPending, refunds = [] }: Story): readonly Document[] {
+  const final = EVENTS[status];
+  return [
+    ...(final && !notifyPending ? [notice(`${id}:${final[0]}`, id, final[1])] : []),
+    ...refunds
+      .filter((refund) => refund.status === "SUCCEEDED")
+      .map((refund) => notice(`${refund.id}:refunded`, id, "PAYMENT_REFUNDED")),
+  ];
+}
+
+/** A stored message. */
+export function notice(id: string, paymentId: string, template: string): Document {
+  return {
+    _id: key(TENANT, id),
+    recipient: "alice",
+    channel: "EMAIL",
+    template,
+    variables: [],
+    paymentId,
+    address: "alice@inbox.test",
+    subject: "",
+    body: "",
+    status: "SENT",
+    attempts: 1,
+    lastError: "",
+    nextTime: TIME,
+    claim: "",
+    createTime: TIME,
+    updateTime: TIME,
+    sendTime: TIME,
+  };
+}
+
+function refundSum({ refunds = [] }: Story, status: string): bigint {
+  return refunds.reduce(
+    (sum, refund) => (refund.status === status ? sum + refund.amount : sum),
+    0n,
+  );
+}
+
+function paymentOf(story: Story): Document {
+  const { id, status, amount, captured = 0n, phase, failure } = story;
+  const final = EVENTS[status] !== undefined;
+  const phases = {
+    OPEN: { kind: "OPEN" },
+    CAPTURING: { kind: "CAPTURING", amount: captured, requestId: "" },
+    UNDOING: { kind: "UNDOING", reason: failure ?? "" },
+  };
+  return {
+    _id: key(TENANT, id),
+    requestId: `request-${id}`,
+    requestHash: id,
+    accountId: "alice",
+    currencyCode: USD,
+    amount,
+    capturedAmount: captured,
+    refundedAmount: refundSum(story, "SUCCEEDED"),
+    reservedAmount: refundSum(story, "PENDING"),
+    method: { kind: "mock", behaviour: 1, flakyAttempts: 0 },
+    captureMode: "AUTOMATIC",
+    description: "",
+    metadata: [],
+    orderId: "",
+    status,
+    step: "DONE",
+    failure: failure ? { reason: failure, message: "", retryable: false } : null,
+    phase: phases[phase],
+    final,
+    notify: story.notifyPending ? EVENTS[status]?.[0] : null,
+    gatewayReference: "",
+    gatewayStartTime: null,
+    captureStartTime: null,
+    timeline: [],
+    version: 3n,
+    createTime: TIME,
+    updateTime: TIME,
+    finalTime: final ? TIME : null,
+    sweepTime: TIME,
+  };
+}
+
+function refundsOf({ id, refunds = [] }: Story): readonly Document[] {
+  return refunds.map((refund) => ({
+    _id: key(TENANT, refund.id),
+    paymentId: id,
+    amount: refund.amount,
+    currencyCode: USD,
+    status: refund.status,
+    reason: "",
+    failure: null,
+    notify: null,
+    version: 1n,
+    createTime: TIME,
+    updateTime: TIME,
+    sweepTime: TIME,
+  }));
+}
+
+function callbackOf({ id, openCallback }: Story): readonly Document[] {
+  const state = openCallback ? "RECEIVED" : "DONE";
+  return [{ _id: key(TENANT, `mock:${id}`), eventId: id, paymentId: id, state, updateTime: TIME }];
+}
+
+function gatewayOf(story: Story): readonly Document[] {
+  const { id, gateway, amount, captured = amount } = story;
+  if (gateway === undefined) return [];
+  const taken = gateway === "CAPTURED" ? captured : 0n;
+  return [
+    {
+      _id: key(TENANT, `${id}:authorize`),
+      gatewayReference: `ref-${id}`,
+      order: { merchantReference: id, amount: { currencyCode: USD, minorUnits: amount } },
+      state: gateway,
+      capturedMinor: taken,
+      refundedMinor: story.lateRefund ? taken : refundSum(story, "SUCCEEDED"),
+      declineReason: "",
+      upcoming: "NONE",
+      dropsAnswers: false,
+      authorizeTime: TIME,
+      createTime: TIME,
+      updateTime: TIME,
+      version: 1n,
+    },
+  ];
+}
