@@ -138,5 +138,5 @@ try {
   process.stderr.write(`${messageOf(error)}\n`);
   process.exitCode = error instanceof UsageError ? 2 : 1;
 }
-// Everything was closed; a forgotten handle must not hold the terminal.
-setTimeout(() => process.exit(), 2_000).unref();
+// Everything was closed; a forgotten timer must not hold the terminal.
+process.stdout.write("", () => process.exit());
