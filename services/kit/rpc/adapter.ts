@@ -18,9 +18,6 @@ import { improveError, protocolOf, readRefusal, writeFailure } from "./transport
 
 type RpcHandler = ConnectRouter["handlers"][number];
 
-/** How long after its deadline a unary call may take to answer before its connection is closed, in milliseconds. */
-const ANSWER_GRACE_MS = 2_000;
-
 /** What the adapter needs besides the router. */
 export interface AdapterOptions {
   readonly log: Log;
@@ -77,7 +74,7 @@ async function answer(
     return;
   }
   // A caller that dribbles its message never reaches a handler, so nothing else would end the call.
-  const guard = setTimeout(() => response.destroy(), limits.unaryMs + ANSWER_GRACE_MS);
+  const guard = setTimeout(() => response.destroy(), limits.unaryMs + limits.answerGraceMs);
   try {
     const result = await handler(universal);
     const improve = (error: ConnectError) => toWire(explain(error, call), options.reasons, call);

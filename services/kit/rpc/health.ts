@@ -44,8 +44,9 @@ export function createHealthState(ready: () => Promise<void>): HealthState {
       stopping.resolve();
       await Promise.race([Promise.all(watchers), delay(FAREWELL_MS)]);
     },
+    // Once stopped nothing changes any more: only the end of the call is left to wait for.
     changed: (signal) =>
-      Promise.race([stopping.promise, delay(stopped ? 2 ** 30 : WATCH_MS, signal)]),
+      stopped ? ended(signal) : Promise.race([stopping.promise, delay(WATCH_MS, signal)]),
     watch() {
       const { promise, resolve } = Promise.withResolvers<void>();
       watchers.add(promise);
@@ -98,13 +99,22 @@ async function answersInTime(ready: () => Promise<void>): Promise<boolean> {
   }
 }
 
+function ended(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
+
 /** Resolves after the time or when the signal is aborted; never keeps the process alive. */
 function delay(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms).unref();
-    signal?.addEventListener("abort", () => {
+    const done = () => {
       clearTimeout(timer);
+      signal?.removeEventListener("abort", done);
       resolve();
-    });
+    };
+    const timer = setTimeout(done, ms).unref();
+    signal?.addEventListener("abort", done);
   });
 }

@@ -6,6 +6,8 @@ export interface RpcLimits {
   readonly writeBytesMax: number;
   /** Longest unary call, reading the message included, in milliseconds. */
   readonly unaryMs: number;
+  /** How long after its deadline a unary call may take to answer before it is cut off, in milliseconds. */
+  readonly answerGraceMs: number;
   /** Longest stream, in milliseconds; then UNAVAILABLE, and the client resumes. */
   readonly streamMs: number;
   /** How long a connection may take to send its first bytes, in milliseconds. */
@@ -33,6 +35,7 @@ export const RPC_LIMITS: RpcLimits = {
   readBytesMax: 64 * 1024,
   writeBytesMax: 4 * 1024 * 1024,
   unaryMs: 30_000,
+  answerGraceMs: 2_000,
   streamMs: 3_600_000,
   firstBytesMs: 10_000,
   headersMs: 10_000,

@@ -108,11 +108,19 @@ function createHttp2(handler: PortHandler, limits: RpcLimits): http2.Http2Server
       enablePush: false,
     },
   });
-  server.on("request", handler);
+  server.on("request", (request: http.IncomingMessage, response: http.ServerResponse) => {
+    // The setting binds a client only once it has acknowledged it.
+    if (headerBytes(request) > limits.headerBytesMax) response.writeHead(431).end();
+    else handler(request, response);
+  });
   server.on("sessionError", () => {
     // The peer broke the protocol or the connection; Node has destroyed the session already.
   });
   return server;
+}
+
+function headerBytes(request: http.IncomingMessage): number {
+  return request.rawHeaders.reduce((sum, text) => sum + text.length, 0);
 }
 
 /** Closes a connection that nobody uses, and one whose peer does not answer pings: it is gone without a word. */
