@@ -1,16 +1,15 @@
 import type { Document } from "mongodb";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type AuditResponse, InvariantResult } from "#gen/reporting/v1/reporting_pb.ts";
-import { key } from "#kit/mongo/key.ts";
 import {
-  booksOf,
-  FINAL_STORIES,
-  notice,
-  OPEN_STORIES,
-  STORIES,
-  type Story,
-  transfer,
-} from "./reporting.books.ts";
+  type AuditResponse,
+  InvariantResult,
+  ReportingService,
+} from "#gen/reporting/v1/reporting_pb.ts";
+import { key } from "#kit/mongo/key.ts";
+import { createPeer } from "#kit/rpc/client.ts";
+import { reasonOf } from "#kit/rpc/errors.ts";
+import { booksOf, notice, transfer } from "./reporting.books.ts";
+import { FINAL_STORIES, OPEN_STORIES, STORIES, type Story } from "./reporting.stories.ts";
 import { type AuditStand, type Place, startAuditStand } from "./reporting.support.ts";
 
 let stand: AuditStand;
@@ -303,6 +302,13 @@ describe("the provider's book", () => {
     expect(broken(response)).toEqual({ A7: ["q1200"] });
     expect(response.finalPayments).toBe(BigInt(FINAL_STORIES + many.length));
   });
+});
+
+test("an audit that could not read the provider's book is an error, never a clean one", async () => {
+  await using blind = await stand.startReporting({ SETTLE_URL_GATEWAY: "http://127.0.0.1:9" });
+  const call = createPeer(ReportingService, `http://${blind.address}`).audit({});
+  const error = await call.catch((reason: unknown) => reason);
+  expect(reasonOf(error)).toBe("GATEWAY_UNAVAILABLE");
 });
 
 describe("acknowledgements", () => {

@@ -1,8 +1,10 @@
 import type { Db, Document } from "mongodb";
 import { GatewayService } from "#gen/gateway/v1/gateway_pb.ts";
 import { ReportingService } from "#gen/reporting/v1/reporting_pb.ts";
+import type { Env } from "#kit/config.ts";
 import { migrate } from "#kit/mongo/migrate.ts";
 import { createPeer } from "#kit/rpc/client.ts";
+import type { RunningService } from "#kit/service.ts";
 import { accountMigrations } from "#services/account/store/migrations.ts";
 import { fraudMigrations } from "#services/fraud/store/migrations.ts";
 import { readGatewayConfig } from "#services/gateway/config.ts";
@@ -19,6 +21,8 @@ export type Place = `${"account" | "fraud" | "gateway" | "notification" | "payme
 /** Books of all services with a real gateway and a real Reporting over them. */
 export interface AuditStand extends AsyncDisposable {
   readonly reportingUrl: string;
+  /** One more Reporting over the same books, in another environment. */
+  startReporting(env: Env): Promise<RunningService>;
   audit(acks?: readonly Ack[]): ReturnType<ReturnType<typeof reportingClient>["audit"]>;
   collection(place: Place): Promise<ReturnType<Db["collection"]>>;
   /** Empties all books and writes these. */
@@ -53,17 +57,15 @@ export async function startAuditStand(): Promise<AuditStand> {
   for (const [name, history] of Object.entries(histories)) {
     await migrate(await platform.database(name), history);
   }
-  const reporting = await startReportingService(
-    {
-      ...readReportingConfig({ SETTLE_LOG_LEVEL: "silent", SETTLE_URL_GATEWAY: alone.url }),
-      port: 0,
-      databasePrefix: prefix,
-    },
-    platform,
-  );
+  const startReporting = (env: Env): Promise<RunningService> => {
+    const config = readReportingConfig({ SETTLE_LOG_LEVEL: "silent", ...env });
+    return startReportingService({ ...config, port: 0, databasePrefix: prefix }, platform);
+  };
+  const reporting = await startReporting({ SETTLE_URL_GATEWAY: alone.url });
   const reportingUrl = `http://${reporting.address}`;
   return {
     reportingUrl,
+    startReporting,
     audit: (acknowledgements = []) =>
       reportingClient(reportingUrl).audit({ acknowledgements: [...acknowledgements] }),
     collection: (place) => collectionAt(alone, place),

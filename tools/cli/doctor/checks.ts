@@ -126,10 +126,10 @@ function probe(address: string): Promise<string | undefined> {
 /** Looks where the provisioner looks: environment variable, PATH, cache. */
 export async function checkTool(tool: string, env: Env, needed: boolean): Promise<Finding> {
   const found = await findTool(tool, env);
-  if (found !== undefined) return { check: tool, result: "ok", found };
+  if (found !== undefined) return { check: `tool ${tool}`, result: "ok", found };
   const variable = toolVariable(tool);
   const next = `${needed ? "npm start" : "npm test"} fetches it; or put it on the PATH or set ${variable}`;
-  return { check: tool, result: "warn", found: "not found", next };
+  return { check: `tool ${tool}`, result: "warn", found: "not found", next };
 }
 
 function toolVariable(tool: string): string {

@@ -1,0 +1,65 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { locateServices } from "#tools/cli/addresses.ts";
+
+let dataDir: string;
+
+beforeAll(async () => {
+  dataDir = await mkdtemp(path.join(os.tmpdir(), "settle-cli-"));
+  const ports = {
+    payment: "127.0.0.1:9004",
+    temporal: "127.0.0.1:9233",
+    mongodb: "mongodb://127.0.0.1:9017/?x=1",
+    pid: 7,
+  };
+  await writeFile(path.join(dataDir, "ports.json"), JSON.stringify(ports));
+});
+afterAll(() => rm(dataDir, { recursive: true }));
+
+test("an address on the command line is everybody's, because the edge serves all", () => {
+  const env = { SETTLE_URL_PAYMENT: "http://elsewhere:1" };
+  const { services } = locateServices({ dataDir, address: "edge:8080" }, env);
+  expect(new Set(Object.values(services))).toEqual(new Set(["http://edge:8080"]));
+});
+
+test("the environment goes before ports.json, and that before the default ports", () => {
+  const { services, temporal, mongod } = locateServices(
+    { dataDir },
+    { SETTLE_URL_ACCOUNT: "https://account" },
+  );
+  expect(services).toMatchObject({
+    account: "https://account",
+    payment: "http://127.0.0.1:9004",
+    reporting: "http://127.0.0.1:8005",
+  });
+  expect({ temporal, mongod }).toEqual({ temporal: "127.0.0.1:9233", mongod: "127.0.0.1:9017" });
+});
+
+test("SETTLE_DATA_DIR names the directory when the command line does not", () => {
+  const found = locateServices({}, { SETTLE_DATA_DIR: dataDir });
+  expect(found.portsFile.state).toBe("read");
+  expect(found.services.payment).toBe("http://127.0.0.1:9004");
+});
+
+test("a missing or broken ports.json falls back to the defaults and says so", async () => {
+  const other = path.join(dataDir, "other");
+  expect(locateServices({ dataDir: other }, {}).portsFile.state).toBe("absent");
+  const broken = await mkdtemp(path.join(dataDir, "broken-"));
+  await writeFile(path.join(broken, "ports.json"), "{");
+  const found = locateServices({ dataDir: broken }, {});
+  expect(found.portsFile.state).toBe("broken");
+  expect(found.services.account).toBe("http://127.0.0.1:8001");
+});
+
+test.each([
+  ["mongodb://user:secret@db1:27018,db2:27018/?replicaSet=rs", "db1:27018"],
+  ["mongodb://db1/", "db1:27017"],
+])("the first member of %s is the one to knock at", (uri, address) => {
+  expect(locateServices({ dataDir }, { MONGODB_URI: uri }).mongod).toBe(address);
+});
+
+test("what is no address is refused", () => {
+  expect(() => locateServices({ address: "http://" }, {})).toThrow("not an address");
+});
