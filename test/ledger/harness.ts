@@ -27,9 +27,9 @@ export interface InstanceOptions {
   readonly now?: () => Date;
 }
 
-/** Opens the database and migrates it. */
-export async function openLedger(): Promise<LedgerHarness> {
-  const client = await connectMongo(mongoUri());
+/** Opens a database and migrates it; in the run's mongod unless the test brings one that may break. */
+export async function openLedger(uri: string = mongoUri()): Promise<LedgerHarness> {
+  const client = await connectMongo(uri);
   const db = client.db(`${freshPrefix()}_account`);
   await migrate(db, accountMigrations);
   const committers: GroupCommit[] = [];

@@ -117,6 +117,19 @@ describe("a debit that was declined", () => {
   });
 });
 
+describe("a system account at the end of int64", () => {
+  test("declines in an instance that believes it is far away, instead of failing", async () => {
+    const scope = ledger.tenant();
+    const [believer, other] = [ledger.instance(), ledger.instance()];
+    await openWith(believer, scope, { id: "tiny", currencyCode: "XTS", minorUnits: 1n });
+    await openWith(other, scope, { id: "full", currencyCode: "XTS", minorUnits: 2n ** 63n - 1n });
+    const counter = "external:funding:XTS";
+    const credit = { op: "credit", id: "over", account: "tiny", counter, currency: "XTS" } as const;
+    expect(await ask(believer, scope, { ...credit, amount: 1n })).toBe("no BALANCE_OVERFLOW");
+    expect(await faultsOf(ledger.db, scope.tenant)).toEqual([]);
+  });
+});
+
 describe("order in the books", () => {
   test("goes on when the clock goes backwards, so that a list never shows an older balance first", async () => {
     const scope = ledger.tenant();

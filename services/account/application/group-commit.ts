@@ -36,7 +36,7 @@ interface Waiting {
 }
 
 const BACKOFF_FIRST_MS = 4;
-const BACKOFF_MAX_MS = 64;
+const BACKOFF_MAX_MS = 32;
 
 /**
  * One committer per process: what arrives while a commit is in flight goes into the next one, so a hot account
@@ -85,7 +85,7 @@ export class GroupCommit implements AsyncDisposable {
   }
 
   /** Never throws: every waiting caller gets an outcome or an error. */
-  async #settle(batch: readonly Waiting[]): Promise<void> {
+  async #settle(batch: readonly Waiting[], isSecondTry = false): Promise<void> {
     try {
       const outcomes = await this.#decide(batch.map(({ request }) => request));
       for (const [index, waiting] of batch.entries()) {
@@ -94,10 +94,13 @@ export class GroupCommit implements AsyncDisposable {
         else waiting.resolve(outcome);
       }
     } catch (error) {
-      if (error instanceof Refusal || batch.length === 1) {
+      if (error instanceof Refusal || isSecondTry) {
         for (const { reject } of batch) reject(error);
         return;
       }
+      // The store has dropped what it believed: alone and on fresh reads, a request that ran into a wall of the
+      // database (an increment past int64 on a stale system balance) is declined as it should be.
+      if (batch.length === 1) return this.#settle(batch, true);
       // One request must not take its batch down: halving finds it in a few more transactions.
       this.#deps.log.error({ err: error, requests: batch.length }, "batch failed; halving it");
       const half = Math.ceil(batch.length / 2);

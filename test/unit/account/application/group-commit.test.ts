@@ -94,6 +94,17 @@ describe("group commit", () => {
     ]);
   });
 
+  test("tries a request that failed alone once more, on fresh reads, and then gives up", async () => {
+    let failures = 1;
+    const commit = committer(async () => {
+      failures -= 1;
+      if (failures >= 0) throw new Error("stale belief");
+    });
+    await expect(commit.submit(request("a"))).resolves.toMatchObject({ reason: "a" });
+    failures = 2;
+    await expect(commit.submit(request("b"))).rejects.toThrow("stale belief");
+  });
+
   test("decides the whole batch again when it was not committed", async () => {
     const batches: (readonly string[])[] = [];
     const commit = committer(async (ids) => {
