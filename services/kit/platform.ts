@@ -28,7 +28,7 @@ export function createPlatform(config: BaseConfig, log: Log = createLog(config.l
     log,
     mongo: mongoClient,
     database: async (name) => (await mongoClient()).db(`${config.databasePrefix}_${name}`),
-    temporal: () => (temporal ??= connectTemporal(config)),
+    temporal: () => (temporal ??= connectTemporal(config, log)),
     async [Symbol.asyncDispose]() {
       await (await temporal?.catch(() => undefined))?.connection.close();
       await (await mongo?.catch(() => undefined))?.close();

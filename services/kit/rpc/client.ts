@@ -1,5 +1,13 @@
 import type { DescService } from "@bufbuild/protobuf";
-import { type CallOptions, type Client, createClient, type Transport } from "@connectrpc/connect";
+import {
+  type CallOptions,
+  type Client,
+  Code,
+  ConnectError,
+  createClient,
+  type Interceptor,
+  type Transport,
+} from "@connectrpc/connect";
 import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
 import type { Scope } from "../pure/scope.ts";
 import { TENANT_HEADER } from "./context.ts";
@@ -23,6 +31,7 @@ function transportTo(baseUrl: string): Transport {
       baseUrl,
       acceptCompression: [],
       defaultTimeoutMs: PEER_TIMEOUT_MS,
+      interceptors: [brokenIsUnavailable],
       sessionManager: sessions,
     });
     peer = { transport, sessions };
@@ -30,6 +39,21 @@ function transportTo(baseUrl: string): Transport {
   }
   return peer.transport;
 }
+
+/**
+ * A connection that breaks during a call is INTERNAL or UNKNOWN in Connect's words, as if the peer had a bug. It is
+ * UNAVAILABLE: the outcome is not known, and the call is repeated with the same key.
+ */
+const brokenIsUnavailable: Interceptor = (next) => async (request) => {
+  try {
+    return await next(request);
+  } catch (error) {
+    const broken = ConnectError.from(error);
+    if (broken.isWireError || (broken.code !== Code.Internal && broken.code !== Code.Unknown))
+      throw error;
+    throw new ConnectError("the connection broke", Code.Unavailable, undefined, undefined, error);
+  }
+};
 
 /**
  * Closes the connections to all peers, so that the process can exit. Calls that run fail as CANCELED;

@@ -17,6 +17,8 @@ const PASSING_PEER_CODES = new Set([
   Code.ResourceExhausted,
 ]);
 
+const PEER_SILENT = "A service this one depends on does not answer; retry.";
+
 /** Counts handlers, so that a drain waits for them even when their answer was given up. */
 export type Track = (running: Promise<unknown>) => void;
 
@@ -85,12 +87,29 @@ function translate(error: unknown, reasons: ReasonTable, call: Call | undefined)
   if (outage !== undefined) return refuse(outage, reasons);
   if (!(error instanceof ConnectError)) return internal(error);
   if (error.isWireError) return fromPeer(error);
-  if (error.code !== Code.DeadlineExceeded || error.details.length > 0) return error;
-  const stream = call?.streaming === true && call.clamped;
-  return refuse(
-    new Refusal(stream ? "STREAM_EXPIRED" : "DEADLINE_EXCEEDED", { cause: error }),
-    reasons,
-  );
+  return error.details.length > 0 ? error : fromLibrary(error, reasons, call);
+}
+
+/** An error that Connect made here: as a server for this call, or as a client of a peer that it did not reach. */
+function fromLibrary(
+  error: ConnectError,
+  reasons: ReasonTable,
+  call: Call | undefined,
+): ConnectError {
+  switch (error.code) {
+    case Code.Internal:
+    case Code.Unknown:
+      return internal(error);
+    case Code.Unavailable:
+      return new ConnectError(PEER_SILENT, error.code, undefined, undefined, error);
+    case Code.DeadlineExceeded: {
+      const expired = call?.streaming === true && call.clamped;
+      const reason = expired ? "STREAM_EXPIRED" : "DEADLINE_EXCEEDED";
+      return refuse(new Refusal(reason, { cause: error }), reasons);
+    }
+    default:
+      return error;
+  }
 }
 
 function refuse(refusal: Refusal, reasons: ReasonTable): ConnectError {
@@ -108,10 +127,7 @@ function fromPeer(error: ConnectError): ConnectError {
   if (bug || (reasonOf(error) === undefined && !PASSING_PEER_CODES.has(error.code))) {
     return internal(error);
   }
-  const message =
-    reasonOf(error) === undefined
-      ? "A service this one depends on does not answer; retry."
-      : error.rawMessage;
+  const message = reasonOf(error) === undefined ? PEER_SILENT : error.rawMessage;
   const passed = new ConnectError(message, error.code, undefined, undefined, error);
   passed.details = error.details.filter((detail) => !isRequestInfo(detail));
   return passed;

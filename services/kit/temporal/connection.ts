@@ -1,6 +1,8 @@
 import { Client } from "@temporalio/client";
 import { NativeConnection } from "@temporalio/worker";
 import type { BaseConfig } from "../config.ts";
+import type { Log } from "../log.ts";
+import { installRuntime } from "./runtime.ts";
 
 /** A client and the native connection its workers share. */
 export interface TemporalConnection {
@@ -11,7 +13,9 @@ export interface TemporalConnection {
 /** Connects; sharing one native connection between client and worker is what makes eager start possible. */
 export async function connectTemporal(
   config: Pick<BaseConfig, "temporalAddress" | "temporalNamespace">,
+  log: Log,
 ): Promise<TemporalConnection> {
+  installRuntime(log);
   const connection = await NativeConnection.connect({ address: config.temporalAddress });
   const client = new Client({ connection, namespace: config.temporalNamespace });
   return { client, connection };

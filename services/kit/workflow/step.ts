@@ -1,6 +1,8 @@
 import {
   ActivityFailure,
   ApplicationFailure,
+  CancellationScope,
+  CancelledFailure,
   isCancellation,
   proxyActivities,
   proxyLocalActivities,
@@ -46,6 +48,7 @@ export async function runStep<T>(
   input: unknown,
   onFallback?: () => void,
 ): Promise<T> {
+  if (CancellationScope.current().consideredCancelled) throw new CancelledFailure("cancelled");
   if (policy.mode === "local-first") {
     try {
       return await runLocal<T>(policy, step, input);
@@ -59,6 +62,10 @@ export async function runStep<T>(
 
 type Activities<T> = Record<string, (input: unknown) => Promise<T>>;
 
+/**
+ * A local try cannot be cancelled: it is over within its two seconds anyway, and the SDK's state machine (1.23) fails
+ * the task when a cancellation meets a local activity that resolves in the same activation.
+ */
 async function runLocal<T>(policy: StepPolicy, step: Step, input: unknown): Promise<T> {
   const activities = proxyLocalActivities<Activities<T>>({
     scheduleToCloseTimeout: policy.localTimeoutMs,
@@ -71,7 +78,7 @@ async function runLocal<T>(policy: StepPolicy, step: Step, input: unknown): Prom
       maximumInterval: 1_000,
     },
   });
-  return call(activities, step, input);
+  return CancellationScope.nonCancellable(() => call(activities, step, input));
 }
 
 async function runRegular<T>(policy: StepPolicy, step: Step, input: unknown): Promise<T> {

@@ -11,6 +11,8 @@ interface Answers {
   gateway?: "AUTHORIZED";
   /** A definite no of one side, or a failure that is a bug; ends the waiting. */
   error?: unknown;
+  /** Both branches, to be over before anything is undone. */
+  readonly branches: Promise<void>[];
 }
 
 /**
@@ -23,7 +25,7 @@ export async function authorizeAndCheck(
   state: PaymentState,
 ): Promise<void> {
   const gatewayStartMs = input.resume?.gatewayStartMs ?? Date.now();
-  const answers: Answers = {};
+  const answers: Answers = { branches: [] };
   const both = new CancellationScope();
   try {
     await both.run(async () => {
@@ -40,14 +42,17 @@ export async function authorizeAndCheck(
     });
   } finally {
     both.cancel();
+    // A local try cannot be cancelled; its void must not overtake it.
+    await Promise.all(answers.branches);
   }
 }
 
 /** Keeps what a branch answers or fails with, so that neither side's error is lost while the other is awaited. */
 function collect<T>(answers: Answers, branch: Promise<T>, onAnswer: (answer: T) => void): void {
-  branch.then(onAnswer).catch((error: unknown) => {
+  const over = branch.then(onAnswer).catch((error: unknown) => {
     answers.error ??= error;
   });
+  answers.branches.push(over);
 }
 
 async function awaitGateway(
