@@ -1,5 +1,4 @@
 import path from "node:path";
-import { DefaultLogger, makeTelemetryFilterString, Runtime } from "@temporalio/worker";
 import { pino } from "pino";
 import { type Env, EnvReader, readBaseConfig, type ServiceName } from "#kit/config.ts";
 import type { Log } from "#kit/log.ts";
@@ -19,7 +18,6 @@ export async function startInProcess(
   const config = readBaseConfig(reader, "account");
   reader.finish();
   const log = fileLog(path.join(logs, "services.log"), config.logLevel);
-  installRuntime(log);
   const platform = createPlatform(config, log);
   const results = await Promise.allSettled(
     [...loaded].map(async ([name, start]) => [name, await start(env, platform)] as const),
@@ -55,17 +53,4 @@ function fileLog(file: string, level: string): Log {
     { level, base: {}, formatters: { level: (label) => ({ level: label }) } },
     destination,
   );
-}
-
-/** Temporal's own logs go to the same file, and signals stay with the supervisor: it stops workers in order. */
-function installRuntime(log: Log): void {
-  Runtime.install({
-    shutdownSignals: [],
-    logger: new DefaultLogger("WARN", ({ level, message, meta }) => {
-      log[level === "ERROR" ? "error" : "warn"]({ ...meta }, message);
-    }),
-    telemetryOptions: {
-      logging: { filter: makeTelemetryFilterString({ core: "WARN", other: "ERROR" }), forward: {} },
-    },
-  });
 }

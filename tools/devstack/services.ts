@@ -6,7 +6,7 @@ import type { RunningService, StartService } from "#kit/service.ts";
 export type LoadedService = (env: Env, platform: Platform) => Promise<RunningService>;
 
 /** How each service's code is loaded: lazily, so that a split stack loads none of it. */
-const SERVICES: Readonly<Partial<Record<ServiceName, () => Promise<LoadedService>>>> = {
+const SERVICES: Readonly<Record<ServiceName, () => Promise<LoadedService>>> = {
   account: async () => {
     const [{ readAccountConfig }, { startAccountService }] = await Promise.all([
       import("#services/account/config.ts"),
@@ -28,6 +28,20 @@ const SERVICES: Readonly<Partial<Record<ServiceName, () => Promise<LoadedService
     ]);
     return bind(readPaymentConfig, startPaymentService);
   },
+  notification: async () => {
+    const [{ readNotificationConfig }, { startNotificationService }] = await Promise.all([
+      import("#services/notification/config.ts"),
+      import("#services/notification/service.ts"),
+    ]);
+    return bind(readNotificationConfig, startNotificationService);
+  },
+  reporting: async () => {
+    const [{ readReportingConfig }, { startReportingService }] = await Promise.all([
+      import("#services/reporting/config.ts"),
+      import("#services/reporting/service.ts"),
+    ]);
+    return bind(readReportingConfig, startReportingService);
+  },
   gateway: async () => {
     const [{ readGatewayConfig }, { startGatewayService }] = await Promise.all([
       import("#services/gateway/config.ts"),
@@ -45,14 +59,18 @@ function bind<C extends BaseConfig>(
 }
 
 /** The services a stack runs, in the order they are shown. */
-export const SERVICE_NAMES: readonly ServiceName[] = (
-  ["account", "fraud", "notification", "payment", "reporting", "gateway"] as const
-).filter((name) => SERVICES[name] !== undefined);
+export const SERVICE_NAMES = [
+  "account",
+  "fraud",
+  "notification",
+  "payment",
+  "reporting",
+  "gateway",
+] as const satisfies readonly ServiceName[];
 
 /** Loads the code of every service; nothing is started. */
 export async function loadServices(): Promise<ReadonlyMap<ServiceName, LoadedService>> {
-  const entries = await Promise.all(
-    SERVICE_NAMES.map(async (name) => [name, await SERVICES[name]?.()] as const),
+  return new Map(
+    await Promise.all(SERVICE_NAMES.map(async (name) => [name, await SERVICES[name]()] as const)),
   );
-  return new Map(entries.flatMap(([name, load]) => (load === undefined ? [] : [[name, load]])));
 }
