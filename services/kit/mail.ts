@@ -33,6 +33,7 @@ export function createMailer(url: string, from: string): Mailer {
     {
       url,
       pool: true,
+      maxConnections: 16,
       connectionTimeout: STEP_TIMEOUT_MS,
       greetingTimeout: STEP_TIMEOUT_MS,
       socketTimeout: STEP_TIMEOUT_MS,

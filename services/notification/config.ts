@@ -33,9 +33,9 @@ export function readNotificationConfig(env: Env): NotificationConfig {
       pauseMinMs: reader.durationMs("SETTLE_NOTIFICATION_RETRY_MIN", 1_000),
       pauseMaxMs: reader.durationMs("SETTLE_NOTIFICATION_RETRY_MAX", 300_000),
       giveUpMs: reader.durationMs("SETTLE_NOTIFICATION_GIVE_UP", 259_200_000),
-      leaseMs: reader.durationMs("SETTLE_NOTIFICATION_LEASE", 120_000),
-      batchMax: 48,
-      concurrency: 16,
+      leaseMs: 30_000,
+      deliveryTimeoutMs: 20_000,
+      batchMax: 16,
     },
     senderIntervalMs: reader.durationMs("SETTLE_NOTIFICATION_INTERVAL", 1_000),
   };

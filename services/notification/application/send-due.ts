@@ -7,23 +7,18 @@ import type { SenderDeps } from "./deps.ts";
 const ERROR_LENGTH_MAX = 500;
 
 /**
- * One round of the sender: takes messages that are due by a lease, delivers them, writes what became of them. Each
- * message is delivered at least once; the channel drops copies by its id. Answers how many were taken.
+ * One round of the sender: takes messages that are due by a lease, delivers them at once, writes what became of them.
+ * Each message is delivered at least once; the channel drops copies by its id. Answers how many were taken.
  */
-export async function sendDue(deps: SenderDeps, signal: AbortSignal): Promise<number> {
-  const { batchMax, leaseMs, concurrency } = deps.policy;
+export async function sendDue(deps: SenderDeps, stop: AbortSignal): Promise<number> {
+  const { batchMax, leaseMs } = deps.policy;
   const claimed = await deps.store.claimDue({ limit: batchMax, now: deps.clock(), leaseMs });
-  const waiting = [...claimed];
-  const workers = Array.from({ length: concurrency }, async () => {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      // What a stopping sender leaves is taken by another one when the lease ends, or by itself after a restart.
-      if (signal.aborted) return;
-      const outcome = await tryDelivery(deps, next, signal);
-      await deps.store.settle([{ claimed: next, outcome }]);
-    }
+  const deliveries = claimed.map(async (one) => {
+    const outcome = await tryDelivery(deps, one, stop);
+    await deps.store.settle([{ claimed: one, outcome }]);
   });
   // All must have ended before the next round begins, also when one of them lost the database.
-  const failure = (await Promise.allSettled(workers)).find((ended) => ended.status === "rejected");
+  const failure = (await Promise.allSettled(deliveries)).find((end) => end.status === "rejected");
   if (failure !== undefined) throw failure.reason;
   return claimed.length;
 }
@@ -31,19 +26,41 @@ export async function sendDue(deps: SenderDeps, signal: AbortSignal): Promise<nu
 async function tryDelivery(
   deps: SenderDeps,
   claimed: Claimed,
-  signal: AbortSignal,
+  stop: AbortSignal,
 ): Promise<DeliveryOutcome> {
   const { tenant, notification } = claimed;
   const { id: notificationId, content, address, subject, body, attempts: attempt } = notification;
   const { channel, paymentId } = content;
+  const signal = AbortSignal.any([stop, AbortSignal.timeout(deps.policy.deliveryTimeoutMs)]);
   try {
-    await deps.deliver(
-      { tenant, notificationId, channel, address, subject, body, paymentId, attempt },
-      signal,
-    );
+    const delivery = {
+      tenant,
+      notificationId,
+      channel,
+      address,
+      subject,
+      body,
+      paymentId,
+      attempt,
+    };
+    await unlessAborted(signal, () => deps.deliver(delivery, signal));
     return { kind: "SENT", sendTime: deps.clock() };
   } catch (error) {
+    if (stop.aborted) return { kind: "PUT_BACK", nextTime: deps.clock() };
     return failed(deps, claimed, error);
+  }
+}
+
+/** A channel that cannot be interrupted is left alone when the time is over: its lease must not run out under it. */
+async function unlessAborted(signal: AbortSignal, run: () => Promise<void>): Promise<void> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const onAbort = (): void => reject(signal.reason);
+  signal.addEventListener("abort", onAbort);
+  try {
+    signal.throwIfAborted();
+    await Promise.race([run(), aborted]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
   }
 }
 

@@ -11,14 +11,14 @@ export interface RetryPolicy {
 /** How the sender works. */
 export interface SenderPolicy extends RetryPolicy {
   /**
-   * How long a taken message belongs to its sender, in milliseconds; a whole batch must be delivered within it, or
-   * another sender begins again. Default 2 min.
+   * How long a taken message belongs to its sender, in milliseconds; so long a message waits whose sender was killed.
+   * Default 30 s.
    */
   readonly leaseMs: number;
-  /** Messages one round takes. Default 48. */
+  /** When a delivery counts as failed, in milliseconds; below the lease. Default 20 s. */
+  readonly deliveryTimeoutMs: number;
+  /** Messages one round takes and delivers at once. Default 16. */
   readonly batchMax: number;
-  /** Deliveries at once. Default 16. */
-  readonly concurrency: number;
 }
 
 /** Pause before attempt `attempts + 1`. `spread` (0 to 1) keeps an outage's messages from coming back all at once. */

@@ -122,7 +122,10 @@ async function settle(
           status: "QUEUED",
           claim: claimed.token,
         },
-        update: { $set: { ...outcomeFields(outcome), updateTime: new Date() } },
+        update: {
+          $set: { ...outcomeFields(outcome), updateTime: new Date() },
+          ...(outcome.kind === "PUT_BACK" && { $inc: { attempts: -1 } }),
+        },
       },
     })),
     { ordered: false },
@@ -137,6 +140,8 @@ function outcomeFields(outcome: DeliveryOutcome): Partial<NotificationRow> {
       return { nextTime: outcome.nextTime, lastError: outcome.error };
     case "FAILED":
       return { status: "FAILED", lastError: outcome.error };
+    case "PUT_BACK":
+      return { nextTime: outcome.nextTime };
   }
 }
 

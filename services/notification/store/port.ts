@@ -26,7 +26,9 @@ export interface Claimed {
 export type DeliveryOutcome =
   | { readonly kind: "SENT"; readonly sendTime: Date }
   | { readonly kind: "RETRY"; readonly error: string; readonly nextTime: Date }
-  | { readonly kind: "FAILED"; readonly error: string };
+  | { readonly kind: "FAILED"; readonly error: string }
+  /** The sender stops before it was done: the next one may take it at once, and nothing counts as tried. */
+  | { readonly kind: "PUT_BACK"; readonly nextTime: Date };
 
 /** Which messages a sender takes. */
 export interface ClaimOptions {
