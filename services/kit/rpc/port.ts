@@ -14,8 +14,8 @@ export interface Port {
   readonly port: number;
   /** Refuses new connections and tells HTTP/2 peers (GOAWAY) and idle HTTP/1 peers to go. */
   stopAccepting(): void;
-  /** Ends whatever is still open. */
-  destroy(): Promise<void>;
+  /** Ends whatever is still open after the grace time, in milliseconds. */
+  destroy(graceMs: number): Promise<void>;
 }
 
 /** First bytes of an HTTP/2 connection; `PRI` is reserved, so no HTTP/1 request begins with it. */
@@ -41,6 +41,7 @@ export async function openPort(
     socket.once("close", () => sockets.delete(socket));
     sniff(socket, limits.firstBytesMs, (isHttp2) => (isHttp2 ? h2 : h1).emit("connection", socket));
   });
+  const closed = new Promise<void>((resolve) => server.once("close", resolve));
   const port = await listen(server, at);
   return {
     port,
@@ -49,16 +50,16 @@ export async function openPort(
       for (const session of sessions) session.close();
       h1.closeIdleConnections();
     },
-    async destroy() {
+    async destroy(graceMs) {
+      if (server.listening) server.close();
       h1.close();
-      for (const session of sessions) session.destroy();
-      for (const socket of sockets) socket.destroy();
-      await new Promise<void>((resolve) => {
-        if (server.listening) server.close();
-        server.getConnections((_, count) =>
-          count === 0 ? resolve() : server.once("close", resolve),
-        );
-      });
+      // What was written last may still be on its way; connections without work close by themselves.
+      const cut = setTimeout(() => {
+        for (const session of sessions) session.destroy();
+        for (const socket of sockets) socket.destroy();
+      }, graceMs);
+      await closed;
+      clearTimeout(cut);
     },
   };
 }

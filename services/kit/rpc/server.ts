@@ -20,6 +20,9 @@ import { validationInterceptor, warmValidator } from "./validation.ts";
 /** How long running calls may take to end when the server closes, in milliseconds. */
 const DRAIN_MS = 10_000;
 
+/** How long the last bytes may take to leave when nothing runs any more, in milliseconds. */
+const FLUSH_MS = 250;
+
 /** Connect hands these options on to its own decoder: broken UTF-8 in JSON is refused, not replaced. */
 const STRICT_JSON = {
   ignoreUnknownFields: true,
@@ -83,7 +86,7 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
     port.stopAccepting();
     shutdown.abort(new Refusal("SHUTTING_DOWN"));
     await drained(work, drainMs);
-    await port.destroy();
+    await port.destroy(Math.min(drainMs, FLUSH_MS));
   };
   let closing: Promise<void> | undefined;
   return {
