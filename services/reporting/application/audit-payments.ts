@@ -27,8 +27,8 @@ export async function auditPayments(
     await comparison.compare(batch.filter(({ payment }) => payment.final));
   }
   await comparison.finish();
-  for await (const { paymentId, template, count } of books.repeatedNotices()) {
-    const detail = `${template} is stored ${count} times`;
+  for await (const { paymentId, templates } of books.repeatedNotices()) {
+    const detail = `its end is told more than once: ${templates.join(", ")}`;
     findings.broken([{ invariant: "A8", id: paymentId, detail }]);
   }
   return { finalPayments, openPayments };

@@ -27,11 +27,10 @@ export interface Books extends AsyncDisposable {
     readonly requestId: string;
     readonly paymentIds: readonly string[];
   }>;
-  /** Messages of one payment and kind that are stored more than once, under whatever ids. */
+  /** Payments with more than one message about how they ended, under whatever ids. */
   repeatedNotices(): AsyncIterable<{
     readonly paymentId: string;
-    readonly template: string;
-    readonly count: bigint;
+    readonly templates: readonly string[];
   }>;
   /** Holds in state HELD. */
   heldHolds(): AsyncIterable<readonly HoldBook[]>;

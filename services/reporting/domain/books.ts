@@ -120,6 +120,11 @@ export const FINAL_EVENTS = [
   { event: "cancelled", template: "PAYMENT_CANCELLED", statuses: ["CANCELLED"] },
 ] as const;
 
+/** How a final status is told; undefined when the status is not final. */
+export function finalEventOf(status: string): (typeof FINAL_EVENTS)[number] | undefined {
+  return FINAL_EVENTS.find(({ statuses }) => statuses.some((one) => one === status));
+}
+
 /** Whether the status is one of a payment that settled, given back or not. */
 export function isSettled(status: string): boolean {
   return status === "SUCCEEDED" || status === "PARTIALLY_REFUNDED" || status === "REFUNDED";

@@ -1,5 +1,5 @@
 import {
-  FINAL_EVENTS,
+  finalEventOf,
   isSettled,
   isUndone,
   namesOf,
@@ -52,46 +52,36 @@ function settledStatus(captured: bigint, refunded: bigint): string {
   return refunded >= captured ? "REFUNDED" : "PARTIALLY_REFUNDED";
 }
 
-/** A8 for one final payment: its final event and every refund told once, and nothing told that did not happen. */
+/** A8 for one final payment: its end and every successful refund are told once, and no failed refund is. */
 export function judgeNotices({ payment, refunds, notices }: PaymentCase): readonly Violation[] {
   const { paymentId } = payment;
-  const details: string[] = [];
-  for (const { event, template, statuses } of FINAL_EVENTS) {
-    const id = namesOf.notice(paymentId, event);
-    const happened = statuses.some((status) => status === payment.status);
-    details.push(
-      ...noticeDetails(notices.get(id), id, happened, payment.notifyPending, template, paymentId),
-    );
-  }
-  for (const refund of refunds) {
-    const id = namesOf.notice(refund.refundId, "refunded");
-    const happened = refund.status === "SUCCEEDED";
-    details.push(
-      ...noticeDetails(
-        notices.get(id),
-        id,
-        happened,
-        refund.notifyPending,
-        "PAYMENT_REFUNDED",
-        paymentId,
-      ),
-    );
-  }
+  const end = finalEventOf(payment.status);
+  const expected = [
+    ...(end
+      ? [
+          {
+            ...end,
+            id: namesOf.notice(paymentId, end.event),
+            pending: payment.notifyPending,
+            happened: true,
+          },
+        ]
+      : []),
+    ...refunds.map((refund) => ({
+      id: namesOf.notice(refund.refundId, "refunded"),
+      template: "PAYMENT_REFUNDED",
+      pending: refund.notifyPending,
+      happened: refund.status === "SUCCEEDED",
+    })),
+  ];
+  const details = expected.flatMap(({ id, template, pending, happened }) => {
+    const notice = notices.get(id);
+    if (!happened) return notice ? [`${id} tells what did not happen`] : [];
+    if (!notice) return pending ? [] : [`${id} was never stored`];
+    if (notice.template !== template) return [`${id} is told as ${notice.template}`];
+    return notice.paymentId === paymentId ? [] : [`${id} is about payment ${notice.paymentId}`];
+  });
   return violationsOf("A8", paymentId, details);
-}
-
-function noticeDetails(
-  notice: { readonly template: string; readonly paymentId: string } | undefined,
-  id: string,
-  happened: boolean,
-  pending: boolean,
-  template: string,
-  paymentId: string,
-): readonly string[] {
-  if (!happened) return notice ? [`${id} tells what did not happen`] : [];
-  if (!notice) return pending ? [] : [`${id} was never stored`];
-  if (notice.template !== template) return [`${id} is told as ${notice.template}`];
-  return notice.paymentId === paymentId ? [] : [`${id} is about payment ${notice.paymentId}`];
 }
 
 /** The part of A9 that a payment's own documents tell: an undone payment gives its fraud tally back. */

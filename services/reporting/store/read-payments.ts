@@ -1,5 +1,11 @@
 import type { Document } from "mongodb";
-import { FINAL_EVENTS, namesOf, type PaymentCase, type RefundBook } from "../domain/books.ts";
+import {
+  FINAL_EVENTS,
+  finalEventOf,
+  namesOf,
+  type PaymentCase,
+  type RefundBook,
+} from "../domain/books.ts";
 import {
   checkBook,
   holdBook,
@@ -9,7 +15,6 @@ import {
   refundBook,
   text,
   transferBook,
-  units,
 } from "./rows.ts";
 import type { Snapshot, Tenant } from "./snapshot.ts";
 
@@ -23,9 +28,17 @@ export async function* readPayments(
     { $sort: { _id: 1 } },
     { $project: { timeline: 0, metadata: 0, description: 0, method: 0 } },
   ];
-  for await (const batch of snapshot.stream(snapshot.collection("payment", "payments"), pipeline)) {
-    yield await complete(snapshot, tenant, batch);
+  const batches = snapshot.stream(snapshot.collection("payment", "payments"), pipeline);
+  // One batch is put together while the one before is judged.
+  let ahead: Promise<readonly PaymentCase[]> | undefined;
+  for await (const batch of batches) {
+    const next = complete(snapshot, tenant, batch);
+    // Awaited in the next turn; without this line a failure before that would end the process.
+    next.catch(() => undefined);
+    if (ahead !== undefined) yield await ahead;
+    ahead = next;
   }
+  if (ahead !== undefined) yield await ahead;
 }
 
 async function complete(
@@ -39,8 +52,11 @@ async function complete(
   const account = (name: string) => snapshot.collection("account", name);
   const [holds, transfers, notices, checks, open] = await Promise.all([
     snapshot.byIds(account("holds"), ids.map(namesOf.hold)),
-    snapshot.byIds(account("transfers"), transferIds(ids, refundIds)),
-    snapshot.byIds(snapshot.collection("notification", "notifications"), noticeIds(ids, refundIds)),
+    readTransfers(snapshot, transferIds(ids, refundIds)),
+    snapshot.byIds(
+      snapshot.collection("notification", "notifications"),
+      noticeIds(batch, refundIds),
+    ),
     snapshot.byIds(snapshot.collection("fraud", "checks"), ids.map(namesOf.fraudCheck)),
     readOpenCallbacks(snapshot, tenant, ids),
   ]);
@@ -57,8 +73,8 @@ async function complete(
       payment,
       refunds: own,
       hold: holdOf.get(namesOf.hold(paymentId)),
-      transfers: pick(transferOf, transferIds([paymentId], ownRefundIds)),
-      notices: pick(noticeOf, noticeIds([paymentId], ownRefundIds)),
+      transfers: pick(transferOf, withReversals(transferIds([paymentId], ownRefundIds))),
+      notices: pick(noticeOf, noticeIds([row], ownRefundIds)),
       check: checkOf.get(namesOf.fraudCheck(paymentId)),
       callbackOpen: open.has(paymentId),
     };
@@ -70,18 +86,34 @@ function transferIds(
   paymentIds: readonly string[],
   refundIds: readonly string[],
 ): readonly string[] {
-  const ids = [
+  return [
     ...paymentIds.flatMap((id) => [namesOf.capture(id), namesOf.suspense(id)]),
     ...refundIds.map(namesOf.refund),
   ];
+}
+
+function withReversals(ids: readonly string[]): readonly string[] {
   return [...ids, ...ids.map(namesOf.reversal)];
 }
 
-function noticeIds(paymentIds: readonly string[], refundIds: readonly string[]): readonly string[] {
-  return [
-    ...paymentIds.flatMap((id) => FINAL_EVENTS.map(({ event }) => namesOf.notice(id, event))),
-    ...refundIds.map((id) => namesOf.notice(id, "refunded")),
-  ];
+/** Transfers, and the reversals of those that are there: only what landed can have been reversed. */
+async function readTransfers(
+  snapshot: Snapshot,
+  ids: readonly string[],
+): Promise<readonly Document[]> {
+  const transfers = snapshot.collection("account", "transfers");
+  const found = await snapshot.byIds(transfers, ids);
+  const reversals = await snapshot.byIds(transfers, found.map(idOf).map(namesOf.reversal));
+  return [...found, ...reversals];
+}
+
+/** The messages that must be there; a message about another end shows up as the payment's second one. */
+function noticeIds(payments: readonly Document[], refundIds: readonly string[]): readonly string[] {
+  const final = payments.flatMap((row) => {
+    const event = finalEventOf(text(row["status"]));
+    return event === undefined ? [] : [namesOf.notice(idOf(row), event.event)];
+  });
+  return [...final, ...refundIds.map((id) => namesOf.notice(id, "refunded"))];
 }
 
 async function readRefunds(
@@ -142,26 +174,30 @@ export async function* readReusedRequestIds(
   }
 }
 
-/** Final messages that are stored more than once for one payment, under whatever ids. */
-export async function* readRepeatedNotices(snapshot: Snapshot): AsyncGenerator<{
-  readonly paymentId: string;
-  readonly template: string;
-  readonly count: bigint;
-}> {
-  const templates = FINAL_EVENTS.map(({ template }) => template);
+/** Payments with more than one message about how they ended, under whatever ids. */
+export async function* readRepeatedNotices(
+  snapshot: Snapshot,
+): AsyncGenerator<{ readonly paymentId: string; readonly templates: readonly string[] }> {
   const pipeline = [
-    { $match: { ...snapshot.range, paymentId: { $gt: "" }, template: { $in: templates } } },
-    { $group: { _id: { payment: "$paymentId", template: "$template" }, count: { $sum: 1 } } },
+    { $match: { ...snapshot.range, paymentId: { $gt: "" }, template: { $in: FINAL_TEMPLATES } } },
+    {
+      $group: {
+        _id: "$paymentId",
+        count: { $sum: 1 },
+        templates: { $firstN: { input: "$template", n: 10 } },
+      },
+    },
     { $match: { count: { $gt: 1 } } },
   ];
   const notifications = snapshot.collection("notification", "notifications");
   for await (const rows of snapshot.stream(notifications, pipeline)) {
     for (const row of rows) {
-      const { payment, template } = row["_id"];
-      yield { paymentId: text(payment), template: text(template), count: units(row["count"]) };
+      yield { paymentId: text(row["_id"]), templates: row["templates"].map(text) };
     }
   }
 }
+
+const FINAL_TEMPLATES = FINAL_EVENTS.map(({ template }) => template);
 
 function mapOf<T>(rows: readonly Document[], read: (row: Document) => T): ReadonlyMap<string, T> {
   return new Map(rows.map((row) => [idOf(row), read(row)]));
