@@ -112,7 +112,9 @@ export const deadFiles: Rule = (files) => {
   const mains = [...code.keys()].filter((file) =>
     /^(services|tools)\/[^/]+\/main\.ts$|^loadtest\/scenarios\//.test(file),
   );
-  const tests = [...code.keys()].filter((file) => file.endsWith(".test.ts"));
+  const tests = [...code.keys()].filter((file) =>
+    /\.test\.ts$|^test\/support\/record-[a-z-]+\.ts$/.test(file),
+  );
   const shipped = reach(code, [...named.filter((file) => !file.startsWith("test/")), ...mains]);
   const tested = reach(code, [...named, ...mains, ...tests]);
   return [...code.keys()]

@@ -5,7 +5,7 @@ const everywhere = (): boolean => true;
 /** No path of the machine it was written on. */
 export const machinePaths: Rule = lineRule(
   everywhere,
-  new RegExp(`(^|[^\\w.<-])/(${["work", "home/\\w+", "root", "Users/\\w+"].join("|")})/\\w`),
+  new RegExp(`(^|[^\\w.<-])/(${["work", "home/(?!me/)\\w+", "root", "Users/\\w+"].join("|")})/\\w`),
   "machine path",
 );
 
