@@ -7,9 +7,11 @@ import type { PaymentPolicy } from "./domain/policy.ts";
 /** Queue of the payment, refund and reconcile workflows and of Payment's own activities. */
 export const PAYMENT_TASK_QUEUE = "payment-tasks";
 
-/** Registered workflow types. */
+/** Workflow type of a payment's saga, `payment-<payment id>`. */
 export const PAYMENT_WORKFLOW = "PaymentWorkflow";
+/** Workflow type of a refund's saga, `refund-<refund id>`. */
 export const REFUND_WORKFLOW = "RefundWorkflow";
+/** Workflow type that settles with the provider what came after a payment's end, `reconcile-<payment id>`. */
 export const RECONCILE_WORKFLOW = "ReconcileWorkflow";
 
 /** A phase as payloads carry it. */
