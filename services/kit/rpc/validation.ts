@@ -65,9 +65,30 @@ function sample(desc: DescMessage, depth: number): Message {
 }
 
 function validate(validator: Validator, desc: DescMessage, message: Message): void {
+  const found = violationsOf(validator, desc, message);
+  if (found === undefined) return;
+  const { reason, fields, violations } = found;
+  const text = fields.map(({ field, description }) =>
+    field ? `${field}: ${description}` : description,
+  );
+  const error = new ConnectError(text.join("; "), Code.InvalidArgument);
+  const [value, schema] = violationsToProto([...violations]);
+  error.details.push(
+    errorInfo(reason),
+    { desc: BadRequestSchema, value: { fieldViolations: [...fields] } },
+    { desc: schema, value },
+  );
+  throw error;
+}
+
+/** What is wrong with a message, or undefined when nothing is. Throws when a rule itself is. */
+export function violationsOf(validator: Validator, desc: DescMessage, message: Message) {
   const result = validator.validate(desc, message);
-  if (result.kind === "invalid") throw violated(result.violations);
   if (result.kind === "error") throw unchecked(result.error);
+  if (result.kind === "valid") return undefined;
+  const fields = result.violations.map(fieldViolation);
+  const own = fields.find(({ reason }) => reason !== "INVALID_FIELD");
+  return { reason: own?.reason ?? "INVALID_FIELD", fields, violations: result.violations };
 }
 
 /** A rule that cannot be evaluated on this message (an overflow, say) is the message's fault; one that cannot be compiled is ours. */
@@ -82,23 +103,6 @@ function unchecked(error: Error): Error {
   );
   wire.details.push(errorInfo("INVALID_FIELD"));
   return wire;
-}
-
-function violated(violations: readonly Violation[]): ConnectError {
-  const fields = violations.map(fieldViolation);
-  const reason =
-    fields.find((field) => field.reason !== "INVALID_FIELD")?.reason ?? "INVALID_FIELD";
-  const text = fields.map(({ field, description }) =>
-    field ? `${field}: ${description}` : description,
-  );
-  const error = new ConnectError(text.join("; "), Code.InvalidArgument);
-  const [value, desc] = violationsToProto([...violations]);
-  error.details.push(
-    errorInfo(reason),
-    { desc: BadRequestSchema, value: { fieldViolations: fields } },
-    { desc, value },
-  );
-  return error;
 }
 
 function errorInfo(reason: string) {
