@@ -116,6 +116,16 @@ describe("one hot account", () => {
     expect(await faultsOf(db, "default")).toEqual([]);
   });
 
+  test("that two instances share as counter-account sums up what both moved for their own customers", async () => {
+    await open("own-0", 400n);
+    await open("own-1", 400n);
+    const takes = services.map((instance, index) => byRpc([instance], `own-${index}`));
+    const take: Take = async (client, id) =>
+      (await takes[client % takes.length]?.(client, id)) ?? false;
+    expect(await takeAll(take, 8, 20)).toBe(160n);
+    expect(await faultsOf(db, "default")).toEqual([]);
+  });
+
   test("is found wrong by the same check when it is debited as the source system did", async () => {
     await open("naive", 6_400n);
     const taken = await takeAll(byReadModifyWrite("naive"), CLIENTS, 20);
