@@ -75,6 +75,9 @@ async function answer(
   }
   // A caller that dribbles its message never reaches a handler, so nothing else would end the call.
   const guard = setTimeout(() => response.destroy(), limits.unaryMs + limits.answerGraceMs);
+  // connect's writer waits for an event that responses never send, so the code after it may never run; a timer
+  // left behind by every call would hold memory, and the process, for half a minute.
+  response.once("close", () => clearTimeout(guard));
   try {
     const result = await handler(universal);
     const improve = (error: ConnectError) => toWire(explain(error, call), options.reasons, call);
