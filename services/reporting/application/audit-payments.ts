@@ -35,6 +35,7 @@ export async function auditPayments(
 }
 
 function judgeOne(payment: PaymentCase, findings: Findings): void {
+  findings.looked("A4");
   findings.looked("A5");
   findings.looked("A11");
   findings.broken([...judgeEnd(payment), ...judgeRefunds(payment)]);
