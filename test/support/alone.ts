@@ -1,9 +1,8 @@
-import { Connection } from "@temporalio/client";
-import { msToTs } from "@temporalio/common/lib/time.js";
 import type { BaseConfig, Env } from "#kit/config.ts";
 import { createPlatform, type Platform } from "#kit/platform.ts";
 import type { RunningService, StartService } from "#kit/service.ts";
 import { freshPrefix, mongoUri, temporalAddress } from "./env.ts";
+import { createNamespace } from "./namespace.ts";
 
 /** A service that runs alone for one test file, with databases and a Temporal namespace of its own. */
 export interface Alone extends AsyncDisposable {
@@ -19,21 +18,30 @@ export interface Alone extends AsyncDisposable {
   another(env?: Env): Promise<RunningService>;
 }
 
+/** Where the service finds Temporal; by default the run's server and a new namespace. */
+export interface TemporalPlace {
+  readonly address: string;
+  readonly namespace: string;
+}
+
 /** Starts one service on a free port. `env` is the environment it would read. */
 export async function startAlone<C extends BaseConfig>(
   readConfig: (env: Env) => C,
   start: StartService<C>,
   env: Env = {},
+  place?: TemporalPlace,
 ): Promise<Alone> {
   const prefix = freshPrefix();
-  const namespace = prefix.replace("_", "-");
-  await registerNamespace(namespace);
+  const { address, namespace } = place ?? {
+    address: temporalAddress(),
+    namespace: await createNamespace(),
+  };
   const config = (changes: Env): C => ({
     ...readConfig({ SETTLE_LOG_LEVEL: "silent", ...env, ...changes }),
     port: 0,
     mongoUri: mongoUri(),
     databasePrefix: prefix,
-    temporalAddress: temporalAddress(),
+    temporalAddress: address,
     temporalNamespace: namespace,
   });
   const platform = createPlatform(config({}));
@@ -66,16 +74,6 @@ export async function startAlone<C extends BaseConfig>(
       await platform[Symbol.asyncDispose]();
     },
   };
-}
-
-/** Task queues have fixed names, so that only a namespace keeps the workers of two test files apart. */
-export async function registerNamespace(namespace: string): Promise<void> {
-  const connection = await Connection.connect({ address: temporalAddress() });
-  await connection.workflowService.registerNamespace({
-    namespace,
-    workflowExecutionRetentionPeriod: msToTs("1 day"),
-  });
-  await connection.close();
 }
 
 async function dropDatabases(platform: Platform, prefix: string): Promise<void> {

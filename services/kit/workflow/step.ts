@@ -6,6 +6,7 @@ import {
   isCancellation,
   proxyActivities,
   proxyLocalActivities,
+  TimeoutFailure,
 } from "@temporalio/workflow";
 
 /** How steps run; a part of a saga's policy, filled from configuration and shortened in tests. */
@@ -102,8 +103,13 @@ function call<T>(activities: Activities<T>, step: Step, input: unknown): Promise
   return activity(input);
 }
 
-/** A local try that ended without a definite answer goes on as a regular activity; a cancelled one does not. */
+/**
+ * A local try that ended without a definite answer goes on as a regular activity; a cancelled one does not. The SDK
+ * throws a local activity's failure as it is, and wraps that of a regular one in an ActivityFailure.
+ */
 function fallsBack(error: unknown): boolean {
-  if (isCancellation(error) || !(error instanceof ActivityFailure)) return false;
-  return !(error.cause instanceof ApplicationFailure && error.cause.nonRetryable);
+  if (isCancellation(error)) return false;
+  const failure = error instanceof ActivityFailure ? error.cause : error;
+  if (failure instanceof ApplicationFailure) return !failure.nonRetryable;
+  return failure instanceof TimeoutFailure;
 }
