@@ -12,6 +12,7 @@ import {
 import { Refusal } from "#kit/refusal.ts";
 import { reasonOf } from "#kit/rpc/errors.ts";
 import { keepingLog, startStubServer } from "#test/support/stub-server.ts";
+import { waitUntil } from "#test/support/wait-until.ts";
 
 /** What a caller sees, and what the log says, when a handler throws. */
 async function thrownBy(error: unknown, headers: Record<string, string> = {}) {
@@ -151,6 +152,36 @@ describe("an error of a peer that a handler lets through", () => {
     expect((await thrownBy(error)).seen.code).toBe(Code.Unavailable);
   });
 });
+
+test.each(["1.1", "2"] as const)(
+  "a caller that goes away is no bug, HTTP/%s",
+  async (httpVersion) => {
+    const kept = keepingLog();
+    const entered = Promise.withResolvers<AbortSignal>();
+    await using server = await startStubServer(
+      {
+        fraud: {
+          getCheck: (_, { signal }) => {
+            entered.resolve(signal);
+            return new Promise(() => undefined);
+          },
+        },
+      },
+      { log: kept.log },
+    );
+    const transport = createConnectTransport({ baseUrl: `http://${server.address}`, httpVersion });
+    const controller = new AbortController();
+    const call = createClient(FraudService, transport)
+      .getCheck({ checkId: "a" }, { signal: controller.signal })
+      .catch(() => undefined);
+    const signal = await entered.promise;
+    controller.abort();
+    await call;
+    await waitUntil(async () => signal.aborted && kept.lines.length > 0);
+    expect(kept.lines).toEqual([expect.objectContaining({ level: "debug", code: "Canceled" })]);
+    await server.close(0);
+  },
+);
 
 describe("the request id", () => {
   const idIn = (error: ConnectError) => error.findDetails(RequestInfoSchema)[0]?.requestId;

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { ConnectError, type ConnectRouter, createContextValues } from "@connectrpc/connect";
+import { Code, ConnectError, type ConnectRouter, createContextValues } from "@connectrpc/connect";
 import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import {
   universalRequestFromNodeRequest,
@@ -44,10 +44,15 @@ export function rpcAdapter(router: ConnectRouter, options: AdapterOptions): Port
     const rpc = `${handler.service.typeName}/${handler.method.name}`;
     const streaming = handler.method.methodKind !== "unary";
     const call = startCall(rpc, streaming, requestIdOf(request.headers[REQUEST_ID_HEADER]));
-    response.once("close", () => logCall(options.log, call));
+    let closed = false;
+    response.once("close", () => {
+      closed = true;
+      if (!response.writableEnded) call.code ??= Code.Canceled;
+      logCall(options.log, call);
+    });
     answer(handler, call, request, response, options).catch((error: unknown) => {
-      // Writing failed: the caller is gone, and nobody is left to tell.
-      options.log.debug({ err: error, rpc, requestId: call.requestId }, "response not sent");
+      if (closed) return;
+      options.log.error({ err: error, rpc, requestId: call.requestId }, "response not sent");
       response.destroy();
     });
   };
@@ -75,22 +80,11 @@ async function answer(
   }
   // A caller that dribbles its message never reaches a handler, so nothing else would end the call.
   const guard = setTimeout(() => response.destroy(), limits.unaryMs + limits.answerGraceMs);
-  // connect's writer waits for an event that responses never send, so the code after it may never run; a timer
-  // left behind by every call would hold memory, and the process, for half a minute.
-  response.once("close", () => clearTimeout(guard));
-  try {
-    const result = await handler(universal);
-    const improve = (error: ConnectError) => toWire(explain(error, call), options.reasons, call);
-    await write(
-      call.code === undefined
-        ? await improveError(result, protocolOf(request.headers["content-type"]), improve)
-        : result,
-      call,
-      response,
-    );
-  } finally {
-    clearTimeout(guard);
-  }
+  const result = await handler(universal).finally(() => clearTimeout(guard));
+  const improve = (error: ConnectError) => toWire(explain(error, call), options.reasons, call);
+  const protocol = protocolOf(request.headers["content-type"]);
+  const known = call.code !== undefined;
+  await write(known ? result : await improveError(result, protocol, improve), call, response);
 }
 
 /** Undefined when the request has no authority, or one that is not a host. */

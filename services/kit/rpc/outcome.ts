@@ -33,7 +33,8 @@ export function outcomeInterceptor(
   return (next) => async (request) => {
     const call = request.contextValues.get(callKey);
     if (call !== undefined) call.reached = true;
-    const fail = (error: unknown): ConnectError => toWire(error, reasons, call);
+    const fail = (error: unknown): ConnectError =>
+      toWire(leftAlone(request.signal, error) ? callerGone() : error, reasons, call);
     try {
       if (!request.stream) {
         const running = next(request);
@@ -47,6 +48,11 @@ export function outcomeInterceptor(
       throw fail(error);
     }
   };
+}
+
+/** Whether the error only says that the caller went away, in the words of Node or of a driver. */
+function leftAlone(signal: AbortSignal, error: unknown): boolean {
+  return signal.aborted && error instanceof Error && error.name === "AbortError";
 }
 
 /** Messages of the caller; one that does not parse is its mistake, and not a bug of the handler that reads it. */
@@ -136,6 +142,10 @@ function fromPeer(error: ConnectError): ConnectError {
 /** The caller gets the id of its own request, not that of the request to the peer. */
 function isRequestInfo(detail: ConnectError["details"][number]): boolean {
   return "type" in detail && detail.type === RequestInfoSchema.typeName;
+}
+
+function callerGone(): ConnectError {
+  return new ConnectError("the caller went away", Code.Canceled);
 }
 
 function internal(cause: unknown): ConnectError {
