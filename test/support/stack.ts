@@ -53,7 +53,8 @@ export interface Stack extends AsyncDisposable {
 /** Starts a stack. `env` adds to or overrides the environment the services read. */
 export async function startStack(env: Env = {}): Promise<Stack> {
   const ports = await freePorts(SERVICES.length);
-  const namespace = await createNamespace();
+  // Another server than the run's has a namespace already, and none of the run's.
+  const namespace = env["TEMPORAL_NAMESPACE"] ?? (await createNamespace());
   const prefix = freshPrefix();
   const portOf = (name: ServiceName): number => ports[SERVICES.indexOf(name)] ?? 0;
   const complete = { ...baseEnv(portOf, namespace, prefix), ...env };
