@@ -1,199 +1,166 @@
-import { isCancellation, proxyActivities } from "@temporalio/workflow";
+import { isCancellation } from "@temporalio/workflow";
 import { formatMoney, parseMoneyText } from "#kit/pure/money.ts";
-import { runStep } from "#kit/workflow/step.ts";
 import {
   ACCOUNT_TASK_QUEUE,
   type CreditAccountResult,
   type DebitAccountResult,
 } from "#services/account/contract.ts";
-import { FRAUD_TASK_QUEUE, type StoredDecision } from "#services/fraud/contract.ts";
+import { type EvaluateOutcome, FRAUD_TASK_QUEUE } from "#services/fraud/contract.ts";
 import { NOTIFICATION_TASK_QUEUE, type NotifyInput } from "#services/notification/contract.ts";
-import {
-  type AuthorizeOutcome,
-  PAYMENT_TASK_QUEUE,
-  type PaymentActivities,
-  type PaymentOutcome,
-  type PaymentWorkflowInput,
-  type SettleOutcome,
-  type VoidOutcome,
+import type {
+  AuthorizeOutcome,
+  PaymentActivities,
+  PaymentOutcome,
+  PaymentWorkflowInput,
+  SettleOutcome,
+  VoidOutcome,
 } from "../contract.ts";
 import { keysOf } from "../domain/payment.ts";
-
-type Park = Parameters<PaymentActivities["payment::park"]>[0];
+import { type Runner, stepRunner } from "./runner.ts";
 
 /** The steps of a payment, each with its key, its owner's queue and a line for people. */
 export function paymentSteps(input: PaymentWorkflowInput) {
-  const { tenant, paymentId, amount, policy } = input;
-  const ref = { tenant, paymentId };
-  const money = formatMoney(parseMoneyText(amount));
-  let parked = false;
-
-  const park = (status: Park["status"], step: Park["step"], message: string) =>
-    own<{ captureStartMs: number | null }>("payment::park", message, {
-      ...ref,
-      status,
-      step,
-      message,
-    });
-
-  /** The row shows once that a payment left the fast path. Nobody waits for this write. */
-  const onFallback = (): void => {
-    if (parked) return;
-    parked = true;
-    const activities = proxyActivities<Pick<PaymentActivities, "payment::park">>({
-      taskQueue: PAYMENT_TASK_QUEUE,
-      startToCloseTimeout: policy.steps.startToCloseMs,
-      retry: { maximumAttempts: 3 },
-      summary: "the payment takes longer",
-    });
-    const message = "a step is repeated until it answers";
-    activities["payment::park"]({ ...ref, status: "PROCESSING", step: "GATEWAY", message }).catch(
-      () => undefined,
-    );
-  };
-
-  const run = <T>(
-    activity: string,
-    taskQueue: string,
-    summary: string,
-    args: unknown,
-    onSlow = onFallback,
-  ): Promise<T> => runStep<T>(policy.steps, { activity, taskQueue, summary }, args, onSlow);
-  const own = <T>(activity: string, summary: string, args: unknown): Promise<T> =>
-    run<T>(activity, PAYMENT_TASK_QUEUE, summary, args);
-
+  const runner = stepRunner(input);
   return {
-    park,
-    hold: () =>
-      run<DebitAccountResult>(
-        "account::debit",
-        ACCOUNT_TASK_QUEUE,
-        `hold ${money} on ${input.accountId}`,
-        {
-          tenant,
-          holdId: keysOf.hold(paymentId),
-          accountId: input.accountId,
-          destinationAccountId: keysOf.providerAccount(amount.currencyCode),
-          amount,
-          reference: `payment ${paymentId}`,
-        },
-      ),
-    release: () =>
-      run<CreditAccountResult>(
-        "account::credit",
-        ACCOUNT_TASK_QUEUE,
-        `release ${money} on ${input.accountId}`,
-        {
-          tenant,
-          holdId: keysOf.hold(paymentId),
-        },
-      ),
-    evaluate: () =>
-      run<{ decision: StoredDecision; createTimeMs: number }>(
-        "fraud::evaluate",
-        FRAUD_TASK_QUEUE,
-        "fraud rules",
-        fraudSubject(input),
-      ),
-    storedDecision: () =>
-      run<{ decision: StoredDecision }>(
-        "fraud::get-decision",
-        FRAUD_TASK_QUEUE,
-        "read the fraud decision",
-        {
-          tenant,
-          checkId: keysOf.fraudCheck(paymentId),
-        },
-      ),
-    releaseCheck: () =>
-      run<object>("fraud::release", FRAUD_TASK_QUEUE, "give the fraud tally back", {
-        tenant,
-        checkId: keysOf.fraudCheck(paymentId),
-      }),
-    /** `onSlow` runs when the quick try brought no answer. */
-    authorize: (gatewayStartMs: number, onSlow: () => void) => {
-      const args = { ...ref, amount, method: input.method, gatewayStartMs };
-      return run<AuthorizeOutcome>(
-        "gateway::authorize",
-        PAYMENT_TASK_QUEUE,
-        `authorise ${money}`,
-        args,
-        () => {
-          onFallback();
-          onSlow();
-        },
-      );
-    },
-    /** Asked once: a provider that does not answer now is treated as one that does not know. */
-    queryGateway: async (): Promise<AuthorizeOutcome> => {
-      const step = {
-        activity: "gateway::query",
-        taskQueue: PAYMENT_TASK_QUEUE,
-        summary: "ask the provider what became of it",
-        attemptsMax: 1,
-      };
-      try {
-        return await runStep<AuthorizeOutcome>(policy.steps, step, ref);
-      } catch (error) {
-        if (isCancellation(error)) throw error;
-        return { outcome: "UNKNOWN" };
-      }
-    },
-    voidAuthorization: (reason: string) =>
-      own<VoidOutcome>("gateway::void", `undo at the provider: ${reason}`, { ...ref, reason }),
-    settle: (capture: { amount: string; requestId: string }, eventIds: readonly string[]) =>
-      own<SettleOutcome>(
-        "payment::settle",
-        `capture ${capture.amount} ${amount.currencyCode} minor units`,
-        {
-          ...ref,
-          amount: { currencyCode: amount.currencyCode, minorUnits: capture.amount },
-          requestId: capture.requestId,
-          eventIds,
-        },
-      ),
-    fail: (reason: string, message: string, eventIds: readonly string[]) =>
-      own<PaymentOutcome>("payment::fail", `final row: ${reason}`, {
-        ...ref,
-        reason,
-        message,
-        eventIds,
-      }),
-    openTask: (kind: string, detail: string) =>
-      own<object>("payment::open-task", `a person must look: ${kind}`, { ...ref, kind, detail }),
-    /** Tells the payer. Gives up after a few tries: the row keeps the debt and the sweeper pays it. */
-    notify: async (notice: NotifyInput, event: string): Promise<void> => {
-      const step = {
-        activity: "notification::payment:notify",
-        taskQueue: NOTIFICATION_TASK_QUEUE,
-        summary: `tell ${input.accountId}: ${event}`,
-        attemptsMax: 3,
-      };
-      await runStep(policy.steps, step, notice);
-      await runStep(
-        policy.steps,
-        {
-          activity: "payment::notified",
-          taskQueue: PAYMENT_TASK_QUEUE,
-          summary: "told",
-          attemptsMax: 3,
-        },
-        { ...ref, event },
-      );
-    },
+    ...ledgerSteps(input, runner),
+    ...fraudSteps(input, runner),
+    ...gatewaySteps(input, runner),
+    ...rowSteps(input, runner),
   };
 }
 
 /** The steps of one payment. */
 export type PaymentSteps = ReturnType<typeof paymentSteps>;
 
+function ledgerSteps(
+  { tenant, paymentId, accountId, amount }: PaymentWorkflowInput,
+  runner: Runner,
+) {
+  const taskQueue = ACCOUNT_TASK_QUEUE;
+  const money = formatMoney(parseMoneyText(amount));
+  const holdId = keysOf.hold(paymentId);
+  return {
+    hold: () => {
+      const destinationAccountId = keysOf.providerAccount(amount.currencyCode);
+      const reference = `payment ${paymentId}`;
+      const args = { tenant, holdId, accountId, destinationAccountId, amount, reference };
+      const summary = `hold ${money} on ${accountId}`;
+      return runner.run<DebitAccountResult>({
+        activity: "account::debit",
+        taskQueue,
+        summary,
+        args,
+      });
+    },
+    release: () => {
+      const summary = `release ${money} on ${accountId}`;
+      const args = { tenant, holdId };
+      return runner.undo<CreditAccountResult>({
+        activity: "account::credit",
+        taskQueue,
+        summary,
+        args,
+      });
+    },
+  };
+}
+
+function fraudSteps(input: PaymentWorkflowInput, runner: Runner) {
+  const taskQueue = FRAUD_TASK_QUEUE;
+  const check = { tenant: input.tenant, checkId: keysOf.fraudCheck(input.paymentId) };
+  return {
+    evaluate: () => {
+      const args = fraudSubject(input);
+      const summary = "fraud rules";
+      return runner.run<EvaluateOutcome>({ activity: "fraud::evaluate", taskQueue, summary, args });
+    },
+    storedDecision: () =>
+      runner.run<Pick<EvaluateOutcome, "decision">>({
+        activity: "fraud::get-decision",
+        taskQueue,
+        summary: "read the fraud decision",
+        args: check,
+      }),
+    releaseCheck: () => {
+      const summary = "give the fraud tally back";
+      return runner.undo<object>({ activity: "fraud::release", taskQueue, summary, args: check });
+    },
+  };
+}
+
+function gatewaySteps({ tenant, paymentId, amount, method }: PaymentWorkflowInput, runner: Runner) {
+  const ref = { tenant, paymentId };
+  const money = formatMoney(parseMoneyText(amount));
+  return {
+    /** `onSlow` runs when the quick try brought no answer. */
+    authorize: (gatewayStartMs: number, onSlow: () => void) =>
+      runner.run<AuthorizeOutcome>({
+        activity: "gateway::authorize",
+        summary: `authorise ${money}`,
+        args: { ...ref, amount, method, gatewayStartMs },
+        onSlow,
+      }),
+    /** Asked once: a provider that does not answer now is treated as one that does not know. */
+    queryGateway: async (): Promise<AuthorizeOutcome> => {
+      const summary = "ask the provider what became of it";
+      const call = { activity: "gateway::query", summary, args: ref, attemptsMax: 1 };
+      try {
+        return await runner.run<AuthorizeOutcome>(call);
+      } catch (error) {
+        if (isCancellation(error)) throw error;
+        return { outcome: "UNKNOWN" };
+      }
+    },
+    voidAuthorization: (reason: string) =>
+      runner.undo<VoidOutcome>({
+        activity: "gateway::void",
+        summary: `undo at the provider: ${reason}`,
+        args: { ...ref, reason },
+      }),
+  };
+}
+
+type Park = Parameters<PaymentActivities["payment::park"]>[0];
+
+function rowSteps({ tenant, paymentId, accountId, amount }: PaymentWorkflowInput, runner: Runner) {
+  const ref = { tenant, paymentId };
+  const { currencyCode } = amount;
+  return {
+    park: (status: Park["status"], step: Park["step"], message: string) =>
+      runner.run<{ captureStartMs: number | null }>({
+        activity: "payment::park",
+        summary: message,
+        args: { ...ref, status, step, message },
+      }),
+    settle: (capture: { amount: string; requestId: string }, eventIds: readonly string[]) => {
+      const { amount: minorUnits, requestId } = capture;
+      const summary = `capture ${formatMoney(parseMoneyText({ currencyCode, minorUnits }))}`;
+      const args = { ...ref, amount: { currencyCode, minorUnits }, requestId, eventIds };
+      return runner.run<SettleOutcome>({ activity: "payment::settle", summary, args });
+    },
+    fail: (reason: string, message: string, eventIds: readonly string[]) =>
+      runner.run<PaymentOutcome>({
+        activity: "payment::fail",
+        summary: `final row: ${reason}`,
+        args: { ...ref, reason, message, eventIds },
+      }),
+    /** Tells the payer. Gives up after a few tries: the row keeps the debt and the sweeper pays it. */
+    notify: async (notice: NotifyInput, event: string): Promise<void> => {
+      await runner.run({
+        activity: "notification::payment:notify",
+        taskQueue: NOTIFICATION_TASK_QUEUE,
+        summary: `tell ${accountId}: ${event}`,
+        args: notice,
+        attemptsMax: 3,
+      });
+      const args = { ...ref, event };
+      await runner.run({ activity: "payment::notified", summary: "told", args, attemptsMax: 3 });
+    },
+  };
+}
+
 /** What Fraud looks at; the same for the activity and the child. */
 export function fraudSubject(input: PaymentWorkflowInput) {
-  return {
-    tenant: input.tenant,
-    checkId: keysOf.fraudCheck(input.paymentId),
-    paymentId: input.paymentId,
-    accountId: input.accountId,
-    amount: input.amount,
-  };
+  const { tenant, paymentId, accountId, amount } = input;
+  return { tenant, checkId: keysOf.fraudCheck(paymentId), paymentId, accountId, amount };
 }

@@ -1,0 +1,7 @@
+/**
+ * Changes to shipped workflows, each the id of a `patched` call. An id is never removed while a run that began before it
+ * may still be open; test/histories holds runs of before and after, and CI replays them all.
+ *
+ * UNDO_OPENS_TASK: an undo that keeps failing tells a person, and goes on. Before, it only went on.
+ */
+export const UNDO_OPENS_TASK = "undo-opens-task";
