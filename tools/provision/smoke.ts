@@ -18,7 +18,8 @@ const PACKAGE_OF: Readonly<Record<string, string>> = {
 export async function smokeTest(spec: ToolSpec, file: string, exec: Exec): Promise<SmokeResult> {
   const result = await exec(file, spec.smoke.args, { timeoutMs: 20_000 });
   const output = `${result.stdout}\n${result.stderr}`;
-  const match = spec.smoke.pattern.exec(output);
+  // A program that did not start (-1) says nothing about itself, whatever the error's text looks like.
+  const match = result.code === -1 ? null : spec.smoke.pattern.exec(output);
   if (match !== null) return { ok: true, version: match[1] ?? "" };
   const library = /error while loading shared libraries: (\S+):/.exec(output)?.[1];
   if (library !== undefined) {

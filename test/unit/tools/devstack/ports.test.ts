@@ -1,0 +1,66 @@
+import { once } from "node:events";
+import { createServer, type Server } from "node:net";
+import { afterEach, describe, expect, test } from "vitest";
+import { freePorts } from "#test/support/free-ports.ts";
+import { freePortBase } from "#test/support/start-process.ts";
+import { planPorts, portVariables } from "#tools/devstack/port-plan.ts";
+import { choosePorts } from "#tools/devstack/ports.ts";
+
+const servers: Server[] = [];
+afterEach(() => {
+  for (const server of servers.splice(0)) server.close();
+});
+
+async function occupy(port: number): Promise<void> {
+  const server = createServer().listen(port, "127.0.0.1");
+  servers.push(server);
+  await once(server, "listening");
+}
+
+describe("choosePorts", () => {
+  test("moves a taken default port to the next one nobody wants, and tells", async () => {
+    const base = await freePortBase();
+    await occupy(base);
+    const moved: string[] = [];
+    const requests = [
+      { name: "mongod", port: base, fixed: false },
+      { name: "temporal", port: base + 1, fixed: false },
+    ];
+    const ports = await choosePorts(requests, ({ name }, port) => moved.push(`${name} ${port}`));
+    expect(Object.fromEntries(ports)).toEqual({ mongod: base + 2, temporal: base + 1 });
+    expect(moved).toEqual([`mongod ${base + 2}`]);
+  });
+
+  test("refuses a taken fixed port by name, for whoever fixed it looks there", async () => {
+    const [port = 0] = await freePorts(1);
+    await occupy(port);
+    const request = { name: "mongod", port, fixed: true };
+    await expect(choosePorts([request], () => undefined)).rejects.toThrow(
+      `port ${port} (mongod) is taken`,
+    );
+  });
+});
+
+describe("planPorts", () => {
+  test("counts from the port base by the last digits of the default ports", async () => {
+    const portBase = await freePortBase();
+    const plan = await planPorts(
+      { portBase, services: ["account", "gateway"], env: {} },
+      () => undefined,
+    );
+    expect(plan).toMatchObject({
+      services: { account: portBase + 1, gateway: portBase + 10 },
+      temporal: portBase + 11,
+      temporalUi: portBase + 12,
+      mongod: portBase + 13,
+    });
+  });
+
+  test("tells every service where the others are", () => {
+    const ports = { account: 1, fraud: 2, notification: 3, payment: 4, gateway: 5, reporting: 6 };
+    expect(portVariables(ports)).toMatchObject({
+      SETTLE_PORT_PAYMENT: "4",
+      SETTLE_URL_PAYMENT: "http://127.0.0.1:4",
+    });
+  });
+});
