@@ -79,13 +79,7 @@ export async function reconcile(
   const transaction = await findTransaction(deps, tenant, paymentId);
   let action = "none";
   if (payment.final && payment.capturedAmount === 0n && isAlive(transaction)) {
-    // A key of its own per event: the void of the undo took effect once and only answers now.
-    await giveUp(
-      deps,
-      tenant,
-      paymentId,
-      `${keysOf.void(paymentId)}:${events.at(-1) ?? "reconcile"}`,
-    );
+    await giveUp(deps, tenant, paymentId, keysOf.void(paymentId));
     action = transaction.state === TransactionState.CAPTURED ? "refunded" : "voided";
   }
   await deps.book.finishEvents(input, events);
@@ -94,13 +88,15 @@ export async function reconcile(
 
 function isAlive(transaction: Transaction | undefined): transaction is Transaction {
   if (transaction?.state === TransactionState.AUTHORIZED) return true;
-  return (
-    transaction?.state === TransactionState.CAPTURED &&
-    (transaction.capturedAmount?.minorUnits ?? 0n) > (transaction.refundedAmount?.minorUnits ?? 0n)
-  );
+  return transaction?.state === TransactionState.CAPTURED && keepsMoney(transaction);
 }
 
-async function giveUp(
+function keepsMoney({ capturedAmount, refundedAmount }: Transaction): boolean {
+  return (capturedAmount?.minorUnits ?? 0n) > (refundedAmount?.minorUnits ?? 0n);
+}
+
+/** Voids under the key, or gives back what was captured; returns only when the provider keeps nothing of the payer's. */
+export async function giveUp(
   deps: PaymentActivityDeps,
   tenant: string,
   paymentId: string,
@@ -116,6 +112,8 @@ async function giveUp(
     case TransactionState.DECLINED:
       return;
     case TransactionState.CAPTURED:
+      // Somebody else may have given it back already; a refund of nothing would be refused for good.
+      if (!keepsMoney(transaction)) return;
       await callPeer(() =>
         deps.gateway.refund(
           { idempotencyKey: keysOf.lateRefund(paymentId), authorizationKey },

@@ -6,6 +6,7 @@ import { callPeer } from "#kit/temporal/failure.ts";
 import type { PaymentActivities, SettleOutcome } from "../contract.ts";
 import { keysOf } from "../domain/payment.ts";
 import type { PaymentActivityDeps } from "./deps.ts";
+import { giveUp } from "./gateway.ts";
 
 type Input = Parameters<PaymentActivities["payment::settle"]>[0];
 
@@ -26,9 +27,14 @@ export async function settle(deps: PaymentActivityDeps, input: Input): Promise<S
     currencyCode,
     minorUnits: phase.kind === "CAPTURING" ? phase.amount : proposed.minorUnits,
   };
-  if (!(await captureAtProvider(deps, input, amount))) return { outcome: "DECLINED" };
+  const captured = await captureAtProvider(deps, input, amount);
+  if (captured === undefined) return { outcome: "DECLINED" };
   await captureInLedger(deps, input, amount);
-  await deps.book.succeed(input, amount.minorUnits, input.eventIds);
+  await deps.book.succeed(
+    input,
+    { capturedAmount: amount.minorUnits, ...captured },
+    input.eventIds,
+  );
   return { outcome: "SUCCEEDED" };
 }
 
@@ -37,13 +43,14 @@ interface Amount {
   readonly minorUnits: bigint;
 }
 
+/** Undefined when the provider refuses for good. */
 async function captureAtProvider(
   deps: PaymentActivityDeps,
   input: Input,
   amount: Amount,
-): Promise<boolean> {
+): Promise<{ readonly gatewayReference: string } | undefined> {
   try {
-    await deps.gateway.capture(
+    const { transaction } = await deps.gateway.capture(
       {
         idempotencyKey: keysOf.capture(input.paymentId),
         authorizationKey: keysOf.authorize(input.paymentId),
@@ -51,10 +58,13 @@ async function captureAtProvider(
       },
       activityCall(input.tenant),
     );
-    return true;
+    return { gatewayReference: transaction?.gatewayReference ?? "" };
   } catch (error) {
-    if (reasonOf(error) === "GATEWAY_DECLINED") return false;
-    return callPeer(() => Promise.reject(error));
+    if (isRetryable(error)) return callPeer(() => Promise.reject(error));
+    // Refused for good, but not every refusal says that the provider keeps nothing: another amount may have been
+    // captured, or the authorisation may still come. Given up there first, our own side can be undone.
+    await giveUp(deps, input.tenant, input.paymentId, keysOf.void(input.paymentId));
+    return undefined;
   }
 }
 

@@ -17,7 +17,7 @@ export function paymentBook({ store }: Pick<PaymentDeps, "store">): PaymentBook 
         ref.paymentId,
       );
     },
-    async succeed(ref, capturedAmount, eventIds) {
+    async succeed(ref, { capturedAmount, gatewayReference }, eventIds) {
       // Callbacks first: a crash in between leaves the payment open and the saga comes back here.
       await store.finishCallbacks(ref, ref.paymentId, eventIds);
       const ended = await store.finishPayment(ref, ref.paymentId, {
@@ -25,6 +25,7 @@ export function paymentBook({ store }: Pick<PaymentDeps, "store">): PaymentBook 
         message: "settled",
         failure: null,
         capturedAmount,
+        gatewayReference,
         notify: "succeeded",
         from: { "phase.kind": "CAPTURING" },
       });

@@ -17,6 +17,7 @@ export async function capturePayment(
   scope: Scope,
   request: { readonly paymentId: string; readonly requestId: string; readonly amount?: Money },
 ): Promise<Payment> {
+  const deadlineMs = Date.now() + CAPTURE_WAIT_MS;
   const payment = await mustFind(deps, scope, request.paymentId);
   const amount = captureAmount(payment, request.amount);
   if (payment.phase.kind === "OPEN") {
@@ -32,7 +33,7 @@ export async function capturePayment(
   }
   const settled = await waitFor(deps, scope, payment.paymentId, {
     until: "COMPLETED",
-    timeoutMs: CAPTURE_WAIT_MS,
+    timeoutMs: Math.max(1, deadlineMs - Date.now()),
   });
   const { phase } = settled;
   if (phase.kind === "CAPTURING" && phase.requestId === request.requestId) return settled;

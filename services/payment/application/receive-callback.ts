@@ -36,7 +36,8 @@ export async function receiveCallback(
     await deliverCallback(deps, callback, payment?.final ?? false).catch((error) => {
       deps.log.warn({ err: error, paymentId: event.paymentId }, "callback is left to the sweeper");
     });
-  } else if (fresh && payment) {
+  } else if (callback.ignored !== "" && payment) {
+    // Also for a repeat: the first may have died between its row and its task.
     const detail = `callback ${event.eventId} was not effective: ${callback.ignored}`;
     await deps.store.openTask(payment, {
       paymentId: payment.paymentId,

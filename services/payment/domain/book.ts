@@ -22,7 +22,11 @@ export interface PaymentBook {
     },
   ): Promise<Payment>;
   /** Ends a payment that was captured. */
-  succeed(ref: PaymentRef, capturedAmount: bigint, eventIds: readonly string[]): Promise<Payment>;
+  succeed(
+    ref: PaymentRef,
+    end: { readonly capturedAmount: bigint; readonly gatewayReference: string },
+    eventIds: readonly string[],
+  ): Promise<Payment>;
   /** Ends a payment that was undone, or never began. */
   fail(ref: PaymentRef, failure: Failure, eventIds: readonly string[]): Promise<Payment>;
   notified(ref: PaymentRef, event: PaymentEvent): Promise<void>;

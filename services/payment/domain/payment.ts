@@ -128,6 +128,13 @@ export interface Refund {
   readonly sweepTime: Date;
 }
 
+const SYSTEM_ACCOUNT = /^(external:|provider:|suspense)/;
+
+/** Whether the account belongs to the house; nobody pays from one. */
+export function isSystemAccount(accountId: string): boolean {
+  return SYSTEM_ACCOUNT.test(accountId);
+}
+
 /** What was asked for. */
 export function amountOf(payment: Pick<Payment, "currencyCode" | "amount">): Money {
   return { currencyCode: payment.currencyCode, minorUnits: payment.amount };

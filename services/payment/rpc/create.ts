@@ -14,7 +14,7 @@ import { refuseField } from "#kit/refusal.ts";
 import { scopeOf } from "#kit/rpc/context.ts";
 import { createPayment } from "../application/create-payment.ts";
 import type { PaymentDeps } from "../application/deps.ts";
-import { keysOf } from "../domain/payment.ts";
+import { isSystemAccount, keysOf } from "../domain/payment.ts";
 import { methodFromMessage, paymentToMessage, waitUntilFromMessage } from "./mapping.ts";
 
 /** Longest wait, in milliseconds: below the 30 s that any call may take. */
@@ -32,6 +32,9 @@ export async function handleCreate(
       `${amount?.currencyCode ?? ""} is not an ISO 4217 currency, for example USD`,
       "UNSUPPORTED_CURRENCY",
     );
+  }
+  if (isSystemAccount(request.accountId)) {
+    throw refuseField("account_id", "is an account of the house; nobody pays from it");
   }
   const { payment, runId } = await createPayment(
     deps,

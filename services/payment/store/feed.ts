@@ -29,14 +29,20 @@ export class PaymentFeed implements AsyncDisposable {
     const listeners = this.#listeners.get(paymentId) ?? new Set();
     listeners.add(listener);
     this.#listeners.set(paymentId, listeners);
-    this.#open ??= this.#start();
-    await this.#open;
-    return {
-      [Symbol.dispose]: () => {
-        listeners.delete(listener);
-        if (listeners.size === 0) this.#listeners.delete(paymentId);
-      },
+    const forget = (): void => {
+      listeners.delete(listener);
+      if (listeners.size === 0) this.#listeners.delete(paymentId);
     };
+    try {
+      this.#open ??= this.#start();
+      await this.#open;
+    } catch (error) {
+      // The next listener tries again: a database that was away once must not silence the feed for ever.
+      this.#open = undefined;
+      forget();
+      throw error;
+    }
+    return { [Symbol.dispose]: forget };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -183,6 +183,8 @@ export async function finishPayment(
     readonly message: string;
     readonly failure: Failure | null;
     readonly capturedAmount: bigint;
+    /** The provider's own id, where this end learnt it. */
+    readonly gatewayReference?: string;
     readonly notify: PaymentEvent;
     /** Phases from which this end is reached, so that no other branch can write it. */
     readonly from: Filter<PaymentRow>;
@@ -205,6 +207,7 @@ export async function finishPayment(
         failure: end.failure,
         capturedAmount: end.capturedAmount,
         notify: end.notify,
+        ...(end.gatewayReference ? { gatewayReference: end.gatewayReference } : {}),
         ...(end.phase ? { phase: end.phase } : {}),
       },
     },
