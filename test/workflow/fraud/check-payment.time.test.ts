@@ -20,7 +20,7 @@ const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 
 let environment: TestWorkflowEnvironment;
-let alone: Alone;
+let alone: Alone | undefined;
 
 // One server per test: time that one test skipped would be past for the next one's checks.
 beforeEach(async () => {
@@ -39,7 +39,8 @@ beforeEach(async () => {
   );
 });
 afterEach(async () => {
-  await alone[Symbol.asyncDispose]();
+  await alone?.[Symbol.asyncDispose]();
+  alone = undefined;
   await environment.teardown();
 });
 afterAll(() => closePeers());
@@ -60,6 +61,7 @@ async function startReview(paymentId: string) {
     workflowId: `fraud-check-${paymentId}`,
     args: [input],
   });
+  if (alone === undefined) throw new Error("fraud does not run");
   const db = await alone.platform.database("fraud");
   const checks = db.collection("checks");
   await waitUntil(async () => (await checks.findOne({ paymentId })) ?? undefined);
