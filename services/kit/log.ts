@@ -8,6 +8,8 @@ export type LogLevel = "trace" | "debug" | "info" | "warn" | "error" | "silent";
 
 /** A logger to standard error, so that standard output stays for answers. */
 export function createLog(level: LogLevel, bindings: Record<string, unknown> = {}): Log {
-  return pino({ level, base: bindings, formatters: { level: (label) => ({ level: label }) } },
-    pino.destination({ dest: 2, sync: false }));
+  return pino(
+    { level, base: bindings, formatters: { level: (label) => ({ level: label }) } },
+    pino.destination({ dest: 2, sync: false }),
+  );
 }

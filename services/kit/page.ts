@@ -46,6 +46,8 @@ function invalid(): Refusal {
 }
 
 function filterHash(filter: unknown): string {
-  const text = JSON.stringify(filter, (_, value) => (typeof value === "bigint" ? `${value}` : value));
+  const text = JSON.stringify(filter, (_, value) =>
+    typeof value === "bigint" ? `${value}` : value,
+  );
   return createHash("sha256").update(text).digest("base64url").slice(0, 16);
 }

@@ -1,5 +1,5 @@
-import type { NativeConnection } from "@temporalio/worker";
 import type { Client } from "@temporalio/client";
+import type { NativeConnection } from "@temporalio/worker";
 import type { Db, MongoClient } from "mongodb";
 import type { BaseConfig } from "./config.ts";
 import { createLog, type Log } from "./log.ts";
@@ -20,7 +20,10 @@ export interface Platform extends AsyncDisposable {
 }
 
 /** Opens nothing yet; see `Platform`. */
-export function createPlatform(config: BaseConfig, log: Log = createLog(config.logLevel)): Platform {
+export function createPlatform(
+  config: BaseConfig,
+  log: Log = createLog(config.logLevel),
+): Platform {
   let mongo: Promise<MongoClient> | undefined;
   let temporal: Promise<TemporalConnection> | undefined;
   const mongoClient = (): Promise<MongoClient> => (mongo ??= connectMongo(config.mongoUri));

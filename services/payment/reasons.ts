@@ -18,11 +18,6 @@ export const paymentReasons = {
     message:
       "The resume token is not one of this payment; read it with Get and watch without a token.",
   },
-  WATCH_INTERRUPTED: {
-    status: "UNAVAILABLE",
-    retryable: true,
-    message: "The stream reached its limit; watch again with the last resume token.",
-  },
   NOT_CANCELLABLE: {
     status: "FAILED_PRECONDITION",
     retryable: false,

@@ -30,7 +30,11 @@ export async function migrate(db: Db, migrations: readonly Migration[]): Promise
   for (const migration of migrations) {
     if (done.has(migration.id)) continue;
     await migration.up(db);
-    await rows.updateOne({ _id: migration.id }, { $set: { finishTime: new Date() } }, { upsert: true });
+    await rows.updateOne(
+      { _id: migration.id },
+      { $set: { finishTime: new Date() } },
+      { upsert: true },
+    );
   }
 }
 
