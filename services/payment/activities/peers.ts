@@ -10,6 +10,8 @@ import type { Peers } from "../application/peers.ts";
 
 /** One owner has one account per currency, so this is more than anybody has. */
 const ACCOUNTS_MAX = 1_000;
+/** The sweeper waits for this call, and payments wait for the sweeper: a Notification that hangs must not hold it up. */
+const NOTICE_TIMEOUT_MS = 2_000;
 
 /** The application's peers, over gRPC. */
 export function grpcPeers(clients: {
@@ -25,7 +27,8 @@ export function grpcPeers(clients: {
     async sendNotice(tenant, notice) {
       const channel = Channel[notice.channel];
       const template = Template[notice.template];
-      await clients.notification.send({ ...notice, channel, template }, onBehalfOf({ tenant }));
+      const options = onBehalfOf({ tenant }, { timeoutMs: NOTICE_TIMEOUT_MS });
+      await clients.notification.send({ ...notice, channel, template }, options);
     },
   };
 }

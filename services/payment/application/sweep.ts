@@ -5,6 +5,8 @@ import { deliverCallback } from "./receive-callback.ts";
 
 /** Rows looked at per kind and sweep; the rest comes with the next one. */
 const BATCH = 500;
+/** Messages sent per sweep: few, so that a Notification that hangs delays the next look at payments by seconds only. */
+const NOTICES = 32;
 /** Starts under way at once, so that a sweep does not crowd out the payments that are alive. */
 const PARALLEL = 16;
 /** How long a payment that is running is left alone before it is looked at again, in milliseconds. */
@@ -145,7 +147,7 @@ async function sweepNotifications(
   report: SweepReport,
   before: Date,
 ): Promise<void> {
-  const owing = await deps.store.untold(before, BATCH);
+  const owing = await deps.store.untold(before, NOTICES);
   await inParallel(owing, (row) =>
     attempt(report, row.paymentId, async () => {
       await tell(deps, row);
