@@ -37,10 +37,12 @@ export class Faults {
   readonly #payers = new Map<string, string>();
   readonly #ending = new AbortController();
 
-  /** The next `times` calls of the method for the payer's payment go wrong. */
-  plan(accountId: string, method: string, fault: Fault, times = 1): void {
+  /** The next `times` calls of the method for the payer's payment go wrong. Answers how many are still to come. */
+  plan(accountId: string, method: string, fault: Fault, times = 1): () => number {
     const apply: Rule["apply"] = (call, signal) => goWrong(fault, call, this.#until(signal));
-    this.#rules.push({ accountId, method, left: times, apply });
+    const rule: Rule = { accountId, method, left: times, apply };
+    this.#rules.push(rule);
+    return () => rule.left;
   }
 
   /** Every call of the method for the payer's payment fails until the outage is lifted. */

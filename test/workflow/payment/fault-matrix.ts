@@ -1,0 +1,105 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Env } from "#kit/config.ts";
+import { closePeers } from "#kit/rpc/client.ts";
+import { expectBooksBalance } from "#test/support/books.ts";
+import { type Fault, faults } from "#test/support/faults.ts";
+import { startFaultyStack } from "#test/support/faulty-stack.ts";
+import type { Stack } from "#test/support/stack.ts";
+import { type End, expectEnd, failed, openAccount, pay, SETTLED } from "./story.ts";
+
+/** A step of a payment, by the call it makes, and the end of a payment that takes it. */
+export interface StepCase {
+  readonly step: string;
+  readonly method: string;
+  readonly end: End;
+}
+
+const UNDONE = failed("FRAUD_REJECTED");
+
+/** Every call a payment makes on its way to success, then those of its undo. */
+export const STEPS: readonly StepCase[] = [
+  { step: "hold", method: "PlaceHold", end: SETTLED },
+  { step: "fraud check", method: "Evaluate", end: SETTLED },
+  { step: "authorise", method: "Authorize", end: SETTLED },
+  { step: "capture at the provider", method: "Capture", end: SETTLED },
+  { step: "capture in the ledger", method: "CaptureHold", end: SETTLED },
+  { step: "notify", method: "Send", end: SETTLED },
+  { step: "void", method: "Void", end: UNDONE },
+  { step: "release", method: "ReleaseHold", end: UNDONE },
+  { step: "fraud release", method: "Release", end: UNDONE },
+  { step: "notify of an undone payment", method: "Send", end: UNDONE },
+];
+
+const FAULTS: readonly Fault[] = ["fails", "answer-lost", "hangs", "hangs-after"];
+
+/** Once: the next try brings the answer. Four times: past all local tries and into the regular ones. */
+const TIMES = [1, 4] as const;
+
+interface MatrixCase extends StepCase {
+  readonly accountId: string;
+  readonly fault: Fault;
+  readonly times: number;
+}
+
+const CASES: readonly MatrixCase[] = STEPS.flatMap((step) =>
+  FAULTS.flatMap((fault) => TIMES.map((times) => ({ ...step, fault, times, accountId: "" }))),
+).map((each, index) => {
+  const accountId = `${each.end === UNDONE ? "denied" : "good"}-${index}`;
+  return { ...each, accountId };
+});
+
+/** Durations short enough for a fault to cost a second, in the proportions of the real ones. */
+export const SHORT_STEPS: Env = {
+  SETTLE_STEP_LOCAL_TIMEOUT: "400ms",
+  SETTLE_STEP_TIMEOUT: "500ms",
+  SETTLE_STEP_BACKOFF_MAX: "100ms",
+  SETTLE_SWEEP_INTERVAL: "500ms",
+  SETTLE_SWEEP_AFTER: "2s",
+};
+
+/**
+ * Registers a test for each step, fault and number of faults. All payments run at once and each test looks at its own, so that
+ * the matrix costs as much as its slowest case.
+ */
+export function describeFaultMatrix(title: string, env: Env): void {
+  describe(title, () => {
+    let stack: Stack;
+    const left = new Map<string, () => number>();
+    const paid = new Map<string, Promise<string>>();
+
+    beforeAll(async () => {
+      const denied = CASES.filter(({ end }) => end === UNDONE).map(({ accountId }) => accountId);
+      stack = await startFaultyStack({
+        ...SHORT_STEPS,
+        SETTLE_FRAUD_DENIED_ACCOUNTS: denied.join(","),
+        ...env,
+      });
+      await Promise.all(CASES.map(({ accountId }) => openAccount(stack, accountId)));
+      for (const { accountId, method, fault, times } of CASES) {
+        left.set(accountId, faults.plan(accountId, method, fault, times));
+        paid.set(
+          accountId,
+          pay(stack, accountId).then(({ paymentId }) => paymentId),
+        );
+      }
+      await Promise.all(paid.values());
+    });
+    afterAll(async () => {
+      await stack?.[Symbol.asyncDispose]();
+      closePeers();
+    });
+
+    test.each(CASES)(
+      "$step $fault $times times and takes effect once ($accountId)",
+      async ({ accountId, end }) => {
+        const paymentId = (await paid.get(accountId)) ?? "";
+        await expectEnd(stack, { accountId, paymentId }, end);
+        expect(left.get(accountId)?.(), "faults that were never met").toBe(0);
+      },
+    );
+
+    test("leaves books that balance", async () => {
+      await expectBooksBalance(stack);
+    });
+  });
+}
