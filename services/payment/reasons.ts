@@ -107,3 +107,9 @@ export const paymentReasons = {
 
 /** A stable code of this service. */
 export type PaymentReason = keyof typeof paymentReasons;
+
+/** What a reason means to a person, or undefined for one that is not in the table. */
+export function messageOf(reason: string): string | undefined {
+  const table: Readonly<Record<string, { readonly message: string } | undefined>> = paymentReasons;
+  return table[reason]?.message;
+}

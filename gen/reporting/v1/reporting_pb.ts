@@ -94,7 +94,8 @@ export type AuditResponse = Message<"reporting.v1.AuditResponse"> & {
   invariants: Invariant[];
 
   /**
-   * Payments that are not final: counted, not judged.
+   * Payments with something left to do (not final, a message not stored, a refund or callback under way): counted, and
+   * judged only where that cannot change any more. 0 means that all is quiet.
    *
    * @generated from field: int64 open_payments = 3;
    */

@@ -6,6 +6,7 @@ import {
   Template,
 } from "#gen/notification/v1/notification_pb.ts";
 import { onBehalfOf } from "#kit/rpc/client.ts";
+import { reasonOf } from "#kit/rpc/errors.ts";
 import type { Peers } from "../application/peers.ts";
 
 /** One owner has one account per currency, so this is more than anybody has. */

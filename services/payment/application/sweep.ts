@@ -178,7 +178,9 @@ function noticeFor(
   accountId: string,
   event: Parameters<typeof buildNotice>[0]["event"],
 ): Notice {
-  return buildNotice({ id, paymentId: row.paymentId, accountId, amount: amountOf(row), event });
+  const amount = amountOf(row);
+  const reason = row.failure?.reason ?? "";
+  return buildNotice({ id, paymentId: row.paymentId, accountId, amount, event, reason });
 }
 
 async function attempt(report: SweepReport, id: string, work: () => Promise<void>): Promise<void> {

@@ -1,4 +1,5 @@
 import { formatMoney, type Money } from "#kit/pure/money.ts";
+import { messageOf } from "../reasons.ts";
 import type { PaymentEvent, PaymentStatus } from "./payment.ts";
 import { keysOf } from "./payment.ts";
 
@@ -36,13 +37,16 @@ export function buildNotice(subject: {
   readonly accountId: string;
   readonly amount: Money;
   readonly event: keyof typeof TEMPLATES;
+  /** Why it failed; empty for the other events. */
+  readonly reason: string;
 }): Notice {
+  const failure = messageOf(subject.reason);
   return {
     notificationId: keysOf.notification(subject.id, subject.event),
     recipient: subject.accountId,
     channel: "EMAIL",
     template: TEMPLATES[subject.event],
-    variables: { amount: formatMoney(subject.amount) },
+    variables: { amount: formatMoney(subject.amount), ...(failure ? { failure } : {}) },
     paymentId: subject.paymentId,
   };
 }

@@ -15,6 +15,7 @@ export function noticeOf(
     accountId: input.accountId,
     amount: parseMoneyText(input.amount),
     event,
+    reason: outcome.reason,
   });
   return { notice: { tenant: input.tenant, ...notice }, event };
 }

@@ -34,6 +34,7 @@ async function tellPayer(input: RefundWorkflowInput): Promise<void> {
     accountId,
     amount: parseMoneyText(input.amount),
     event: "refunded",
+    reason: "",
   });
   try {
     await runStep(
