@@ -29,7 +29,12 @@ export function grpcPeers(clients: {
       const channel = Channel[notice.channel];
       const template = Template[notice.template];
       const options = onBehalfOf({ tenant }, { timeoutMs: NOTICE_TIMEOUT_MS });
-      await clients.notification.send({ ...notice, channel, template }, options);
+      try {
+        await clients.notification.send({ ...notice, channel, template }, options);
+      } catch (error) {
+        // Stored before, by a version that worded it otherwise: the payer is told once all the same.
+        if (reasonOf(error) !== "NOTIFICATION_ID_REUSED") throw error;
+      }
     },
   };
 }
