@@ -1,0 +1,36 @@
+import { expect, test } from "vitest";
+import { Behaviour, endOf, openAccount, pay, startQuickStack } from "./payment.support.ts";
+
+const PAYMENTS = 5;
+
+/**
+ * The fewest events of five payments: a slow machine may add a workflow task to one of them, or let a local step fall
+ * back to a task queue, but not to all.
+ */
+async function fewestEvents(fraudMode: string, behaviour: Behaviour): Promise<number> {
+  await using stack = await startQuickStack({ SETTLE_FRAUD_MODE: fraudMode });
+  const { client } = await stack.platform.temporal();
+  const accountId = await openAccount(stack, 1_000n);
+  const lengths: number[] = [];
+  for (let count = 0; count < PAYMENTS; count += 1) {
+    const paymentId = await pay(stack, accountId, behaviour);
+    expect(await endOf(stack, paymentId)).toBe("SUCCEEDED");
+    const handle = client.workflow.getHandle(`payment-${paymentId}`);
+    await handle.result();
+    const { events } = await handle.fetchHistory();
+    lengths.push(events?.length ?? Number.POSITIVE_INFINITY);
+  }
+  return Math.min(...lengths);
+}
+
+// What a payment costs Temporal is the number of its events: each one more is a write on the hot path.
+test.each([
+  ["inline", Behaviour.OK, 11],
+  ["inline", Behaviour.CALLBACK, 17],
+  ["child", Behaviour.CALLBACK, 26],
+] as const)(
+  "a successful payment with fraud %s and behaviour %i fits %i events of history",
+  async (fraudMode, behaviour, most) => {
+    expect(await fewestEvents(fraudMode, behaviour)).toBeLessThanOrEqual(most);
+  },
+);
