@@ -93,6 +93,8 @@ function readPackages(file) {
 
 async function npmCi() {
   const args = ["ci", "--no-audit", "--no-fund", "--include=dev", "--include=optional"];
+  // Its warnings are about the Node that runs npm, which is not the one that runs Settle.
+  args.push("--loglevel=error");
   // npm tells its own place to the scripts it runs; a shell would find it by name.
   const npm = process.env.npm_execpath;
   const [file, before] = npm?.endsWith(".js") ? [process.execPath, [npm]] : ["npm", []];
