@@ -1,8 +1,12 @@
 import { defineConfig } from "vitest/config";
 
+/** What takes many minutes runs by itself: `npm run test:long`. */
+const long = process.env["SETTLE_LONG"] === "1";
+
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
+    include: [long ? "test/long/**/*.test.ts" : "test/**/*.test.ts"],
+    exclude: long ? [] : ["test/long/**"],
     globalSetup: ["test/support/global-setup.ts"],
     pool: "forks",
     testTimeout: 60_000,

@@ -17,6 +17,11 @@ switch (command) {
   case "test":
     await launch([path.join(ROOT, "node_modules", "vitest", "vitest.mjs"), "run", ...rest]);
     break;
+  case "test:long":
+    await launch([path.join(ROOT, "node_modules", "vitest", "vitest.mjs"), "run", ...rest], {
+      SETTLE_LONG: "1",
+    });
+    break;
   case "check":
     await launch([path.join(ROOT, "tools", "check", "main.ts"), ...rest]);
     break;
@@ -24,6 +29,8 @@ switch (command) {
     await launch([path.join(ROOT, "tools", "cli", "main.ts"), ...rest], compileCache);
     break;
   default:
-    process.stderr.write("usage: node tools/run.mjs start|test|check|settle [arguments]\n");
+    process.stderr.write(
+      "usage: node tools/run.mjs start|test|test:long|check|settle [arguments]\n",
+    );
     process.exitCode = 2;
 }
