@@ -23,9 +23,12 @@ const DRAIN_MS = 10_000;
 /** How long the last bytes may take to leave when nothing runs any more, in milliseconds. */
 const FLUSH_MS = 250;
 
-/** Connect hands these options on to its own decoder: broken UTF-8 in JSON is refused, not replaced. */
+/**
+ * Connect hands these options on to its own decoder: broken UTF-8 in JSON is refused, not replaced. So are names that
+ * are not known: leniency would drop a misspelt `captureMode`, or its misspelt value, and take the money at once.
+ */
 const STRICT_JSON = {
-  ignoreUnknownFields: true,
+  ignoreUnknownFields: false,
   textDecoder: new TextDecoder("utf-8", { fatal: true }),
 };
 
