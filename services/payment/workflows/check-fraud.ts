@@ -1,7 +1,9 @@
 import {
+  CancellationScope,
   ChildWorkflowFailure,
   executeChild,
   isCancellation,
+  patched,
   sleep,
   TemporalFailure,
 } from "@temporalio/workflow";
@@ -15,6 +17,7 @@ import type { PaymentWorkflowInput } from "../contract.ts";
 import { keysOf } from "../domain/payment.ts";
 import type { PaymentState } from "./state.ts";
 import { fraudSubject, type PaymentSteps } from "./steps.ts";
+import { UNDO_LEAVES_CHILD } from "./versions.ts";
 
 /** What the saga needs to know of a fraud check. */
 export type FraudVerdict = "PASS" | "FAIL" | "EXPIRED";
@@ -34,7 +37,7 @@ export async function checkFraud(
     state.reviewStartMs ??= createTimeMs;
   }
   try {
-    return (await checkInChild(input)).decision;
+    return (await untilCancelled(checkInChild(input))).decision;
   } catch (error) {
     if (!childIsMissing(error)) throw error;
     // A child of an earlier run is still there, or was ended by an operator: the stored decision is what counts.
@@ -50,6 +53,7 @@ function checkInChild(input: PaymentWorkflowInput): Promise<FraudCheckResult> {
       reviewTimeoutMs: input.policy.reviewTimeoutMs,
       reviewExpiryMs: input.policy.reviewExpiryMs,
       pollMs: input.policy.decisionPollMs,
+      stepsMode: input.policy.steps.mode,
     },
   };
   return executeChild<(input: FraudCheckInput) => Promise<FraudCheckResult>>(FRAUD_CHECK_WORKFLOW, {
@@ -59,6 +63,23 @@ function checkInChild(input: PaymentWorkflowInput): Promise<FraudCheckResult> {
     staticSummary: `fraud check of payment ${input.paymentId}`,
     args: [child],
   });
+}
+
+/**
+ * The child's answer, or the cancellation as soon as it is asked for. A child confirms its end only through Fraud's worker, and
+ * while that is down the payer's money would stay held. A check that is still made meets the tombstone of its release.
+ */
+function untilCancelled<T>(child: Promise<T>): Promise<T> {
+  let over = false;
+  const end = (): void => {
+    over = true;
+  };
+  child.then(end, end);
+  const cancelled = CancellationScope.current().cancelRequested.catch((error: unknown) => {
+    if (over || !patched(UNDO_LEAVES_CHILD)) return child;
+    throw error;
+  });
+  return Promise.race([child, cancelled]);
 }
 
 function childIsMissing(error: unknown): boolean {

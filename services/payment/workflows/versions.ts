@@ -3,5 +3,7 @@
  * may still be open; test/histories holds runs of before and after, and CI replays them all.
  *
  * UNDO_OPENS_TASK: an undo that keeps failing tells a person, and goes on. Before, it only went on.
+ * UNDO_LEAVES_CHILD: an undo does not wait for the fraud workflow to confirm its cancellation, which takes Fraud's worker.
  */
 export const UNDO_OPENS_TASK = "undo-opens-task";
+export const UNDO_LEAVES_CHILD = "undo-leaves-child";
