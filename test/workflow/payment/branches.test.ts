@@ -16,6 +16,7 @@ import {
   rowOf,
   SETTLED,
   type Story,
+  tasksOf,
   transactionOf,
 } from "./story.ts";
 
@@ -244,10 +245,4 @@ async function sendDecline(stack: SkippingStack, paymentId: string): Promise<num
     body,
   });
   return response.status;
-}
-
-async function tasksOf(stack: SkippingStack, { paymentId }: Story): Promise<string[]> {
-  const db = await stack.platform.database("payment");
-  const tasks = await db.collection("tasks").find({ paymentId }).toArray();
-  return tasks.map(({ kind }) => String(kind));
 }

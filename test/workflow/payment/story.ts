@@ -209,3 +209,10 @@ async function expectCheckReleased(stack: Stack, story: Story, end: End): Promis
   const began = end.reason !== "INSUFFICIENT_FUNDS";
   expect(check?.released, `check of ${accountId}`).toBe(began ? true : undefined);
 }
+
+/** Kinds of the tasks that were opened for the payment. */
+export async function tasksOf(stack: Stack, { paymentId }: Story): Promise<string[]> {
+  const db = await stack.platform.database("payment");
+  const tasks = await db.collection("tasks").find({ paymentId }).toArray();
+  return tasks.map(({ kind }) => String(kind));
+}
