@@ -20,5 +20,7 @@ test("32 clients with 200 payments each take exactly 6,400 units from one accoun
   );
   expect(ends).toEqual({ SUCCEEDED: CLIENTS * EACH });
   expect(await balanceOf(stack, accountId)).toEqual({ balance: 3_600n, held: 0n });
+  const auditBegin = performance.now();
   await expectBooksBalance(stack);
+  process.stdout.write(`their audit: ${(performance.now() - auditBegin).toFixed(0)} ms\n`);
 });

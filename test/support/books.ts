@@ -23,7 +23,7 @@ export async function expectBooksBalance(stack: Stack, expected: Expected = {}):
     boundMs: 30_000,
     what: "the end of everything that is under way",
   }).catch(async () => expect(await openRows(stack), "still under way").toEqual([]));
-  const { invariants, openPayments } = await stack.reporting.audit({});
+  const { invariants, openPayments } = await stack.reporting.audit({}, { timeoutMs: 30_000 });
   const found = invariants.flatMap(({ id, violations }) =>
     violations.map((violation) => ({ invariant: id, ...violation })),
   );
