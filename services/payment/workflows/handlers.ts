@@ -16,14 +16,18 @@ import {
   type PaymentOutcome,
   statusQuery,
 } from "../contract.ts";
-import { hasText, isCancelRequest, isCaptureRequest } from "./requests.ts";
+import { isCancelRequest, isCaptureRequest, isGatewayCallback, isReviewOf } from "./requests.ts";
 import type { PaymentState } from "./state.ts";
 
 /**
  * Registers everything the outside can say to a running payment. Handlers only write the state; what follows from
  * it is decided by the saga, through the phase on the row. Garbage is logged and dropped: the workflow goes on.
  */
-export function handleMessages(state: PaymentState, forward: CancellationScope): void {
+export function handleMessages(
+  state: PaymentState,
+  forward: CancellationScope,
+  fraudCheckId: string,
+): void {
   setHandler(currentStepQuery, () => `payment-step::${state.step}`);
   setHandler(statusQuery, () => ({
     status: state.outcome?.status ?? "PROCESSING",
@@ -32,7 +36,10 @@ export function handleMessages(state: PaymentState, forward: CancellationScope):
   }));
   setHandler(gatewayCallbackSignal, (callback) => recordCallback(state, callback));
   setHandler(fraudReviewSignal, (review) => {
-    if (typeof review?.createTimeMs === "number") state.reviewStartMs ??= review.createTimeMs;
+    if (isReviewOf(review, fraudCheckId)) {
+      // A time to come would put the review's deadline off.
+      state.reviewStartMs ??= Math.min(review.createTimeMs, Date.now());
+    } else log.warn("fraud review signal of no check of this payment was dropped");
   });
   setHandler(cancelSignal, (request) => {
     if (isCancelRequest(request)) requestCancel(state, forward, request);
@@ -57,8 +64,8 @@ export function handleMessages(state: PaymentState, forward: CancellationScope):
 }
 
 function recordCallback(state: PaymentState, callback: GatewayCallback): void {
-  if (!hasText(callback, "eventId") || !hasText(callback, "outcome")) {
-    log.warn("gateway callback without an event id was dropped");
+  if (!isGatewayCallback(callback)) {
+    log.warn("gateway callback without an event id or a known outcome was dropped");
     return;
   }
   state.eventIds.add(callback.eventId);

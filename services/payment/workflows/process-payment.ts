@@ -33,7 +33,7 @@ export async function PaymentWorkflow(input: PaymentWorkflowInput): Promise<Paym
   const steps = paymentSteps(input);
   const saga = new Saga<Capturing>();
   const forward = new CancellationScope();
-  handleMessages(state, forward);
+  handleMessages(state, forward, keysOf.fraudCheck(input.paymentId));
 
   let branch = await firstBranch(input, steps, state, saga, forward);
   while (state.outcome === undefined) {
