@@ -35,7 +35,7 @@ interface Rule {
 export class Faults {
   readonly #rules: Rule[] = [];
   readonly #payers = new Map<string, string>();
-  readonly #ending = new AbortController();
+  #ending = new AbortController();
 
   /** The next `times` calls of the method for the payer's payment go wrong. Answers how many are still to come. */
   plan(accountId: string, method: string, fault: Fault, times = 1): () => number {
@@ -120,9 +120,12 @@ export class Faults {
     });
   }
 
-  /** Ends whatever still hangs or waits. */
+  /** Ends whatever still hangs or waits, and forgets every plan. */
   end(): void {
     this.#ending.abort();
+    this.#ending = new AbortController();
+    this.#rules.length = 0;
+    this.#payers.clear();
   }
 
   #until(signal: AbortSignal | undefined): AbortSignal {
