@@ -9,8 +9,8 @@ const BATCH = 500;
 const NOTICES = 32;
 /** Starts under way at once, so that a sweep does not crowd out the payments that are alive. */
 const PARALLEL = 16;
-/** How long a payment that is running is left alone before it is looked at again, in milliseconds. */
-const RECHECK_MS = 30_000;
+/** How often the age of a due row passes before a running payment is looked at again: 30 s by default. */
+const RECHECK_AGES = 3;
 const ERRORS_MAX = 20;
 
 /** What a sweep did. */
@@ -74,12 +74,16 @@ async function sweepPayments(
     if (due.length === 0 || options.signal?.aborted) return;
     for (const { paymentId } of due) seen.add(paymentId);
     const rows = due.map(({ tenant, paymentId }) => ({ tenant, id: paymentId }));
-    await deps.store.postpone("payments", rows, new Date(Date.now() + RECHECK_MS));
+    await deps.store.postpone("payments", rows, recheckTime(deps));
     await inParallel(due, (payment) =>
       attempt(report, payment.paymentId, () => restart(deps, report, payment)),
     );
     if (!options.everything) return;
   }
+}
+
+function recheckTime({ sweepAfterMs }: PaymentDeps): Date {
+  return new Date(Date.now() + RECHECK_AGES * sweepAfterMs);
 }
 
 /** A new run knows nothing of callbacks that a lost one was told, so it is told them again; it drops known ids. */
@@ -110,7 +114,7 @@ async function sweepRefunds(
     if (due.length === 0 || options.signal?.aborted) return;
     for (const { refundId } of due) seen.add(refundId);
     const rows = due.map(({ tenant, refundId }) => ({ tenant, id: refundId }));
-    await deps.store.postpone("refunds", rows, new Date(Date.now() + RECHECK_MS));
+    await deps.store.postpone("refunds", rows, recheckTime(deps));
     await inParallel(due, (refund) =>
       attempt(report, refund.refundId, () => restartRefund(deps, report, refund)),
     );
