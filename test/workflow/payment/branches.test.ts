@@ -130,8 +130,8 @@ describe.each(["child", "inline"])("a payment in fraud mode %s", (mode) => {
     closePeers();
   });
 
-  const cases = Object.entries(AT_ONCE).map(([name, found]) => ({ name, ...found }));
-  test.each(cases)("$title", async ({ name, end, ...plot }) => {
+  const cases = Object.entries(AT_ONCE).map(([name, found]) => [found.title, name, found] as const);
+  test.each(cases)("%s", async (_title, name, { end, ...plot }) => {
     await expectEnd(stack, story(name), end, plot);
   });
 

@@ -1,0 +1,9 @@
+import { vi } from "vitest";
+import { describeCrashes } from "./crash-matrix.ts";
+
+vi.mock("#kit/rpc/local.ts", async (original) => {
+  const { faultyLocalPeers } = await import("#test/support/faulty-stack.ts");
+  return faultyLocalPeers(original);
+});
+
+describeCrashes("regular");
