@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { WaitUntil } from "#gen/payment/v1/payment_pb.ts";
 import { expectBooksBalance } from "#test/support/books.ts";
 import type { Stack } from "#test/support/stack.ts";
 import { waitUntil } from "#test/support/wait-until.ts";
@@ -9,14 +8,11 @@ import {
   balanceOf,
   endOf,
   mock,
-  nameOf,
   noticesOf,
   openAccount,
-  PaymentStatus,
   pay,
   read,
   startQuickStack,
-  usd,
 } from "./payment.support.ts";
 
 let stack: Stack;
@@ -85,28 +81,3 @@ async function reconciled(paymentId: string): Promise<void> {
   const action = await waitUntil(() => handle.result(), { what: "the reconcile" });
   expect(action).toEqual({ action: "voided" });
 }
-
-describe("32 clients on one account", () => {
-  test("take exactly what they paid, ten payments each, whatever the provider does", async () => {
-    const accountId = await openAccount(stack, 10_000n);
-    const { OK, CALLBACK, DECLINE, APPLY_THEN_DROP } = Behaviour;
-    const kinds = [OK, OK, CALLBACK, DECLINE, APPLY_THEN_DROP];
-    const clients = Array.from({ length: 32 }, async (_, client) => {
-      const ends: string[] = [];
-      for (let i = 0; i < 10; i += 1) {
-        const { payment } = await stack.payment.create({
-          accountId,
-          amount: usd(1n),
-          paymentMethod: mock(kinds[(client + i) % kinds.length] ?? OK),
-          waitUntil: WaitUntil.COMPLETED,
-        });
-        ends.push(nameOf(PaymentStatus, payment?.status));
-      }
-      return ends;
-    });
-    const ends = (await Promise.all(clients)).flat();
-    expect(ends.filter((end) => end === "SUCCEEDED")).toHaveLength(256);
-    expect(ends.filter((end) => end === "FAILED")).toHaveLength(64);
-    expect(await balanceOf(stack, accountId)).toEqual({ balance: 9_744n, held: 0n });
-  });
-});

@@ -163,22 +163,22 @@ describe("Create again", () => {
 
 describe("Create with wait_until", () => {
   test.each([
-    [WaitUntil.COMPLETED, Behaviour.OK, CaptureMode.AUTOMATIC, "SUCCEEDED"],
-    [WaitUntil.COMPLETED, Behaviour.CALLBACK, CaptureMode.AUTOMATIC, "SUCCEEDED"],
-    [WaitUntil.COMPLETED, Behaviour.DECLINE, CaptureMode.AUTOMATIC, "FAILED"],
-    [WaitUntil.COMPLETED, Behaviour.OK, CaptureMode.MANUAL, "REQUIRES_CAPTURE"],
-    [WaitUntil.AUTHORIZED, Behaviour.OK, CaptureMode.MANUAL, "REQUIRES_CAPTURE"],
-    [WaitUntil.VALIDATED, Behaviour.NO_CALLBACK, CaptureMode.AUTOMATIC, "PROCESSING"],
-    [WaitUntil.ACCEPTED, Behaviour.OK, CaptureMode.AUTOMATIC, "PENDING"],
-  ])(
-    "%i with behaviour %i and capture mode %i answers %4$s",
+    ["COMPLETED", "OK", "AUTOMATIC", "SUCCEEDED"],
+    ["COMPLETED", "CALLBACK", "AUTOMATIC", "SUCCEEDED"],
+    ["COMPLETED", "DECLINE", "AUTOMATIC", "FAILED"],
+    ["COMPLETED", "OK", "MANUAL", "REQUIRES_CAPTURE"],
+    ["AUTHORIZED", "OK", "MANUAL", "REQUIRES_CAPTURE"],
+    ["VALIDATED", "NO_CALLBACK", "AUTOMATIC", "PROCESSING"],
+    ["ACCEPTED", "OK", "AUTOMATIC", "PENDING"],
+  ] as const)(
+    "%s of a payment that behaves as %s and is captured %s answers %s",
     async (waitUntil, behaviour, captureMode, status) => {
       const { payment } = await stack.payment.create({
         accountId: await openAccount(stack, 100n),
         amount: usd(100n),
-        paymentMethod: mock(behaviour),
-        captureMode,
-        waitUntil,
+        paymentMethod: mock(Behaviour[behaviour]),
+        captureMode: CaptureMode[captureMode],
+        waitUntil: WaitUntil[waitUntil],
       });
       expect(nameOf(PaymentStatus, payment?.status)).toBe(status);
       const paymentId = payment?.paymentId ?? "";
@@ -198,6 +198,39 @@ describe("Create with wait_until", () => {
     expect(nameOf(PaymentStatus, payment?.status)).toBe("PROCESSING");
     await stack.payment.cancel({ paymentId: payment?.paymentId ?? "" });
   });
+});
+
+/** 320 whole payments are seconds of work on an idle machine, and minutes on a busy one. */
+const MANY_TIMEOUT_MS = 180_000;
+
+describe("32 clients on one account", () => {
+  test(
+    "take exactly what they paid, ten payments each, whatever the provider does",
+    async () => {
+      const accountId = await openAccount(stack, 10_000n);
+      const { OK, CALLBACK, DECLINE, APPLY_THEN_DROP } = Behaviour;
+      const kinds = [OK, OK, CALLBACK, DECLINE, APPLY_THEN_DROP];
+      const clients = Array.from({ length: 32 }, async (_, client) => {
+        const ends: string[] = [];
+        for (let i = 0; i < 10; i += 1) {
+          const request = {
+            accountId,
+            amount: usd(1n),
+            paymentMethod: mock(kinds[(client + i) % kinds.length] ?? OK),
+            waitUntil: WaitUntil.COMPLETED,
+          };
+          const { payment } = await stack.payment.create(request, { timeoutMs: 30_000 });
+          ends.push(await endOf(stack, payment?.paymentId ?? ""));
+        }
+        return ends;
+      });
+      const ends = (await Promise.all(clients)).flat();
+      expect(ends.filter((end) => end === "SUCCEEDED")).toHaveLength(256);
+      expect(ends.filter((end) => end === "FAILED GATEWAY_DECLINED")).toHaveLength(64);
+      expect(await balanceOf(stack, accountId)).toEqual({ balance: 9_744n, held: 0n });
+    },
+    MANY_TIMEOUT_MS,
+  );
 });
 
 describe("Create without Temporal", () => {

@@ -156,6 +156,22 @@ describe("Refund", () => {
   });
 });
 
+describe("A refund that the payer's account cannot take", () => {
+  test("waits in suspense for a person, and the books still balance", async () => {
+    const amount = { currencyCode: "XTS", minorUnits: 100n };
+    // The demo account that holds the largest int64: filled up again, it has no room for the refund.
+    const paymentId = await pay(stack, "4", Behaviour.OK, { amount });
+    expect(await endOf(stack, paymentId)).toBe("SUCCEEDED");
+    const counterAccountId = "suspense:XTS";
+    await stack.account.credit({ transactionId: "fill", accountId: "4", amount, counterAccountId });
+    const before = (await balanceOf(stack, counterAccountId)).balance ?? 0n;
+    expect((await refund(paymentId)).status).toBe(RefundStatus.SUCCEEDED);
+    expect((await balanceOf(stack, counterAccountId)).balance).toBe(before + 100n);
+    expect(await atProvider(stack, paymentId)).toBe("CAPTURED 100-100");
+    expect(await countRows(stack, "tasks", { paymentId, kind: "REFUND_SUSPENSE" })).toBe(1);
+  });
+});
+
 describe("50 parallel refunds", () => {
   test("of 3 cents each give back at most what was captured, and the books are exact", async () => {
     const { accountId, paymentId } = await settled();

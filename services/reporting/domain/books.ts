@@ -101,6 +101,7 @@ export const namesOf = {
   authorize: (paymentId: string) => `${paymentId}:authorize`,
   fraudCheck: (paymentId: string) => `${paymentId}:fraud-check`,
   refund: (refundId: string) => `${refundId}:refund`,
+  refundSuspense: (refundId: string) => `${refundId}:refund:suspense`,
   reversal: (transactionId: string) => `${transactionId}:reversal`,
   notice: (id: string, event: string) => `${id}:${event}`,
   suspenseAccount: (currencyCode: string) => `suspense:${currencyCode}`,

@@ -59,13 +59,20 @@ function undoneDetails({ payment, hold, ...books }: PaymentCase): readonly strin
 }
 
 function refundDetails(books: PaymentCase, refund: RefundBook): readonly string[] {
-  const transfer = landed(books, namesOf.refund(refund.refundId));
+  const direct = landed(books, namesOf.refund(refund.refundId));
+  // To suspense where the payer's account could not take it, for example because it would overflow.
+  const suspense = landed(books, namesOf.refundSuspense(refund.refundId));
+  const transfer = direct ?? suspense;
+  if (direct && suspense) return [`refund ${refund.refundId} is posted twice`];
   if (refund.status === "PENDING") return [];
   if (refund.status === "FAILED") {
     return transfer ? [`refund ${refund.refundId} is FAILED, but is posted`] : [];
   }
   if (!transfer) return [`refund ${refund.refundId} is ${refund.status}, but nothing was posted`];
-  return moveDetails(transfer, PROVIDER_PREFIX, books.payment.accountId, refund.amount, refund);
+  const receiver = direct
+    ? books.payment.accountId
+    : namesOf.suspenseAccount(books.payment.currencyCode);
+  return moveDetails(transfer, PROVIDER_PREFIX, receiver, refund.amount, refund);
 }
 
 /** The transfer if it took effect and was not reversed. */
@@ -102,9 +109,9 @@ function matches(accountId: string, wanted: string): boolean {
 export function ownerOfProviderTransfer(
   transactionId: string,
 ): { readonly kind: "payment" | "refund"; readonly id: string } | undefined {
-  const match = /^(.+):(capture|suspense|refund)(?::reversal)?$/.exec(transactionId);
+  const match = /^(.+?):(capture|suspense|refund(?::suspense)?)(?::reversal)?$/.exec(transactionId);
   if (!match?.[1]) return undefined;
-  return { kind: match[2] === "refund" ? "refund" : "payment", id: match[1] };
+  return { kind: match[2]?.startsWith("refund") ? "refund" : "payment", id: match[1] };
 }
 
 /** A6 for a posting with a provider that is no payment's and no refund's. */

@@ -88,7 +88,7 @@ function transferIds(
 ): readonly string[] {
   return [
     ...paymentIds.flatMap((id) => [namesOf.capture(id), namesOf.suspense(id)]),
-    ...refundIds.map(namesOf.refund),
+    ...refundIds.flatMap((id) => [namesOf.refund(id), namesOf.refundSuspense(id)]),
   ];
 }
 
