@@ -76,14 +76,22 @@ export async function reconcile(
   const { tenant, paymentId } = input;
   const events = await deps.book.pendingEvents(input);
   const payment = await deps.book.find(input);
-  const transaction = await findTransaction(deps, tenant, paymentId);
-  let action = "none";
-  if (payment.final && payment.capturedAmount === 0n && isAlive(transaction)) {
-    await giveUp(deps, tenant, paymentId, keysOf.void(paymentId));
-    action = transaction.state === TransactionState.CAPTURED ? "refunded" : "voided";
-  }
+  const keepsNothing = payment.final && payment.capturedAmount === 0n;
+  const action = keepsNothing ? await giveUpAlive(deps, tenant, paymentId) : "none";
   await deps.book.finishEvents(input, events);
   return { action };
+}
+
+/** Gives up whatever the provider still has of an undone payment, for example what came to life after its void. */
+export async function giveUpAlive(
+  deps: PaymentActivityDeps,
+  tenant: string,
+  paymentId: string,
+): Promise<"none" | "voided" | "refunded"> {
+  const transaction = await findTransaction(deps, tenant, paymentId);
+  if (!isAlive(transaction)) return "none";
+  await giveUp(deps, tenant, paymentId, keysOf.void(paymentId));
+  return transaction.state === TransactionState.CAPTURED ? "refunded" : "voided";
 }
 
 function isAlive(transaction: Transaction | undefined): transaction is Transaction {

@@ -2,7 +2,7 @@ import type { PaymentActivities, PaymentOutcome } from "../contract.ts";
 import type { Failure, Payment } from "../domain/payment.ts";
 import { paymentReasons } from "../reasons.ts";
 import type { PaymentActivityDeps } from "./deps.ts";
-import { authorize, queryGateway, reconcile, voidAuthorization } from "./gateway.ts";
+import { authorize, giveUpAlive, queryGateway, reconcile, voidAuthorization } from "./gateway.ts";
 import { refund } from "./refund.ts";
 import { settle } from "./settle.ts";
 
@@ -33,6 +33,9 @@ export function createPaymentActivities(deps: PaymentActivityDeps): PaymentActiv
     },
     async "payment::fail"(input) {
       const payment = await book.find(input);
+      // A callback that came between the void and here tells of an authorisation that the void did not meet. It is
+      // recorded below, so no reconcile will look at it.
+      if (input.eventIds.length > 0) await giveUpAlive(deps, input.tenant, input.paymentId);
       return outcomeOf(await book.fail(input, failureOf(payment, input), input.eventIds));
     },
     async "payment::notified"({ event, ...ref }) {
