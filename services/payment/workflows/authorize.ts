@@ -1,4 +1,4 @@
-import { CancellationScope, condition } from "@temporalio/workflow";
+import { CancellationScope, condition, isCancellation } from "@temporalio/workflow";
 import type { AuthorizeOutcome, GatewayCallback, PaymentWorkflowInput } from "../contract.ts";
 import { checkFraud, type FraudVerdict } from "./check-fraud.ts";
 import type { PaymentState } from "./state.ts";
@@ -47,10 +47,13 @@ export async function authorizeAndCheck(
   }
 }
 
-/** Keeps what a branch answers or fails with, so that neither side's error is lost while the other is awaited. */
+/**
+ * Keeps what a branch answers or fails with, so that neither side's error is lost while the other is awaited. That a branch was
+ * cancelled is no answer: the provider's is cancelled once its callback is there, and a cancel of the payment ends the waiting itself.
+ */
 function collect<T>(answers: Answers, branch: Promise<T>, onAnswer: (answer: T) => void): void {
   const over = branch.then(onAnswer).catch((error: unknown) => {
-    answers.error ??= error;
+    if (!isCancellation(error)) answers.error ??= error;
   });
   answers.branches.push(over);
 }

@@ -2,7 +2,6 @@ import {
   CancellationScope,
   ChildWorkflowFailure,
   executeChild,
-  isCancellation,
   patched,
   sleep,
   TemporalFailure,
@@ -83,7 +82,8 @@ function untilCancelled<T>(child: Promise<T>): Promise<T> {
 }
 
 function childIsMissing(error: unknown): boolean {
-  if (isCancellation(error)) return false;
+  // A child that only an operator cancelled is gone like any other.
+  if (CancellationScope.current().consideredCancelled) return false;
   if (error instanceof ChildWorkflowFailure) return true;
   return error instanceof TemporalFailure && error.name === "WorkflowExecutionAlreadyStartedError";
 }
