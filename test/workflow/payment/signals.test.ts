@@ -4,6 +4,7 @@ import { expectBooksBalance } from "#test/support/books.ts";
 import { faults } from "#test/support/faults.ts";
 import { startFaultyStack } from "#test/support/faulty-stack.ts";
 import type { Stack } from "#test/support/stack.ts";
+import { waitUntil } from "#test/support/wait-until.ts";
 import {
   begin,
   decide,
@@ -106,7 +107,39 @@ describe("fraud check and provider", () => {
     for (const pause of pauses) pause.release();
     await expectEnd(stack, story, SETTLED);
   });
+
+  test("settle a payment whose callback overtakes the answer while fraud is still at work", async () => {
+    await openAccount(stack, "overtaken");
+    const checking = faults.pause("overtaken", "Evaluate", "before");
+    const asking = faults.pause("overtaken", "Authorize", "after");
+    const story = await pay(stack, "overtaken", { behaviour: "CALLBACK" });
+    await Promise.all([checking.reached, asking.reached]);
+    await waitUntil(() => isSignalled(story), { what: "the callback" });
+    checking.release();
+    await expectEnd(stack, story, SETTLED);
+    asking.release();
+  });
+
+  test("settle a payment whose fraud workflow an operator has cancelled", async () => {
+    await openAccount(stack, "child-cancelled");
+    const checking = faults.pause("child-cancelled", "Evaluate", "after");
+    const story = await pay(stack, "child-cancelled");
+    await checking.reached;
+    const { client } = await stack.platform.temporal();
+    const child = client.workflow.getHandle(`fraud-check-${story.paymentId}`);
+    await child.cancel();
+    await waitUntil(async () => (await child.describe()).status.name === "CANCELLED", {
+      what: "the child's end",
+    });
+    checking.release();
+    await expectEnd(stack, story, SETTLED);
+  });
 });
+
+async function isSignalled({ paymentId }: Story): Promise<boolean> {
+  const db = await stack.platform.database("payment");
+  return (await db.collection("callbacks").countDocuments({ paymentId, state: "SIGNALLED" })) > 0;
+}
 
 test("leaves books that balance", async () => {
   await expectBooksBalance(stack);

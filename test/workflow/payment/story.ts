@@ -149,7 +149,11 @@ async function expectWorkflowOver(stack: Stack, { accountId, paymentId }: Story)
       return status.name !== "RUNNING" && status.name;
     },
     { what: `the workflow of ${accountId}` },
-  );
+  ).catch(async (error: unknown) => {
+    const { events } = await handle.fetchHistory();
+    const last = events?.slice(-12).map(({ eventType }) => String(eventType));
+    throw new Error(`${String(error)}; its last events are ${last?.join(", ")}`);
+  });
   expect(["COMPLETED", "TERMINATED"], accountId).toContain(over);
 }
 
