@@ -1,5 +1,6 @@
 import type { ChangeStream, ChangeStreamDocument, Db, ResumeToken } from "mongodb";
 import type { Log } from "#kit/log.ts";
+import { Refusal } from "#kit/refusal.ts";
 import type { Payment } from "../domain/payment.ts";
 import { type PaymentRow, paymentRows, toPayment } from "./payments.ts";
 
@@ -40,7 +41,8 @@ export class PaymentFeed implements AsyncDisposable {
       // The next listener tries again: a database that was away once must not silence the feed for ever.
       this.#open = undefined;
       forget();
-      throw error;
+      // The driver says "closed" here as if it were a bug; the caller may simply ask again elsewhere.
+      throw this.#closed ? new Refusal("SHUTTING_DOWN", { cause: error }) : error;
     }
     return { [Symbol.dispose]: forget };
   }
