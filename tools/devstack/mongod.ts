@@ -17,7 +17,13 @@ export interface Mongod {
 
 /** Starts mongod and waits until it takes writes. Transactions and change streams need the replica set. */
 export async function startMongod(
-  options: { readonly binary: string; readonly port: number; readonly dataDir: DataDir },
+  options: {
+    readonly binary: string;
+    readonly port: number;
+    readonly dataDir: DataDir;
+    /** Runs as soon as the process exists. */
+    readonly onStart: () => void;
+  },
   guard: Guard,
 ): Promise<Mongod> {
   const { port, dataDir } = options;
@@ -26,6 +32,7 @@ export async function startMongod(
   args.push("--wiredTigerCacheSizeGB", "0.5", "--oplogSize", "1024", "--quiet");
   const { logs, run } = dataDir;
   const child = await startChild({ name: "mongod", file: options.binary, args, logs, run }, guard);
+  options.onStart();
   const uri = `mongodb://127.0.0.1:${port}/?directConnection=true`;
   try {
     await gate(child, logs, READY_DEADLINE_MS, () => accepts(port));
