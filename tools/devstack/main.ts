@@ -1,4 +1,3 @@
-import { setTimeout as delay } from "node:timers/promises";
 import type { Payment } from "#gen/payment/v1/payment_pb.ts";
 import { createProgress, type Progress } from "../provision/progress.ts";
 import { defaultDeps } from "../provision/provision.ts";
@@ -6,10 +5,7 @@ import { findBinaries } from "./binaries.ts";
 import { type DataDir, openDataDir, resetDataDir } from "./data-dir.ts";
 import { HELP, readOptions, type StartOptions, UsageError } from "./options.ts";
 import { listenForStop, type StopSignal } from "./signals.ts";
-import type { Stack } from "./stack.ts";
-
-/** Lets the programs be looked up before this process is busy with loading code. */
-const LOOK_UP_MS = 20;
+import { type Stack, startStack } from "./stack.ts";
 
 /** The whole of `npm start`; answers the exit code. */
 async function main(): Promise<number> {
@@ -38,11 +34,7 @@ async function run(
   const startMs = Date.now();
   progress.line(`Settle starts; everything is stored in ${dataDir.path}`);
   const deps = defaultDeps(progress);
-  const finding = findBinaries(deps);
-  finding.catch(() => undefined);
-  await delay(LOOK_UP_MS);
-  const { startStack } = await import("./stack.ts");
-  const binaries = await Promise.race([finding, signal.stopped]);
+  const binaries = await Promise.race([findBinaries(deps), signal.stopped]);
   // Nothing runs yet; an unfinished download is removed by the next start.
   if (typeof binaries === "string") {
     await dataDir.release();

@@ -1,4 +1,4 @@
-import { type Document, MongoClient, MongoServerError } from "mongodb";
+import type { Document, MongoClient } from "mongodb";
 import { type Child, type Guard, startChild } from "./child.ts";
 import type { DataDir } from "./data-dir.ts";
 import { accepts, gate } from "./gate.ts";
@@ -50,6 +50,8 @@ async function awaitPrimary(
   member: string,
   logs: string,
 ): Promise<void> {
+  // The driver takes a while to load: mongod gets ready meanwhile.
+  const { MongoClient } = await import("mongodb");
   await using client = await MongoClient.connect(uri, { serverSelectionTimeoutMS: 10_000 });
   await ensureReplicaSet(client, member);
   await gate(child, logs, READY_DEADLINE_MS, async () => {
@@ -85,7 +87,7 @@ async function storedConfig(client: MongoClient): Promise<Document | undefined> 
     const answer = await client.db("admin").command({ replSetGetConfig: 1 });
     return answer["config"];
   } catch (error) {
-    if (error instanceof MongoServerError && error.code === NOT_YET_INITIALIZED) return undefined;
+    if (hasCode(error, NOT_YET_INITIALIZED)) return undefined;
     // A node that no longer finds itself in its configuration still has it on disk.
     const row = await client.db("local").collection("system.replset").findOne({});
     return row ?? undefined;
@@ -94,6 +96,16 @@ async function storedConfig(client: MongoClient): Promise<Document | undefined> 
 
 function unlessCode(code: number): (error: unknown) => void {
   return (error) => {
-    if (!(error instanceof MongoServerError) || error.code !== code) throw error;
+    if (!hasCode(error, code)) throw error;
   };
+}
+
+/** Whether mongod refused a command with this code. */
+function hasCode(error: unknown, code: number): boolean {
+  return (
+    error instanceof Error &&
+    error.name === "MongoServerError" &&
+    "code" in error &&
+    error.code === code
+  );
 }

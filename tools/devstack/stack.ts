@@ -4,13 +4,11 @@ import type { ProvisionDeps } from "../provision/provision.ts";
 import type { Binaries } from "./binaries.ts";
 import { lastLogLines } from "./child.ts";
 import { type DataDir, writeAtomically } from "./data-dir.ts";
-import { startInProcess } from "./in-process.ts";
 import { type Infrastructure, startInfrastructure } from "./infrastructure.ts";
 import { planPorts, portVariables } from "./port-plan.ts";
 import { secretVariables } from "./secrets.ts";
 import type { ServiceGroup } from "./service-group.ts";
 import { type LoadedService, loadServices, SERVICE_NAMES } from "./services.ts";
-import { startSplit } from "./split.ts";
 
 /** Temporal, mongod and all services, running. */
 export interface Stack {
@@ -86,6 +84,9 @@ async function startServices(
   const task = deps.progress.task("services");
   task.note("starting");
   try {
+    // Loaded only now: the servers were to be on their way first.
+    const { startInProcess } = await import("./in-process.ts");
+    const { startSplit } = await import("./split.ts");
     const group =
       loaded === undefined
         ? await startSplit(
