@@ -23,7 +23,7 @@ switch (command) {
     });
     break;
   case "bench:start":
-    await launch([path.join(ROOT, "tools", "bench", "second-start.ts"), ...rest], compileCache);
+    await launch([path.join(ROOT, "tools", "bench", "main.ts"), ...rest], compileCache);
     break;
   case "check":
     await launch([path.join(ROOT, "tools", "check", "main.ts"), ...rest]);
