@@ -17,9 +17,10 @@ switch (command) {
   case "test":
     await launch([path.join(ROOT, "node_modules", "vitest", "vitest.mjs"), "run", ...rest]);
     break;
+  case "test:chaos":
   case "test:long":
     await launch([path.join(ROOT, "node_modules", "vitest", "vitest.mjs"), "run", ...rest], {
-      SETTLE_LONG: "1",
+      SETTLE_TEST_TIER: command.slice("test:".length),
     });
     break;
   case "bench:start":
@@ -33,7 +34,7 @@ switch (command) {
     break;
   default:
     process.stderr.write(
-      "usage: node tools/run.mjs start|test|test:long|bench:start|check|settle [arguments]\n",
+      "usage: node tools/run.mjs start|test|test:chaos|test:long|bench:start|check|settle [arguments]\n",
     );
     process.exitCode = 2;
 }
