@@ -1,7 +1,6 @@
 import { execFileSync } from "node:child_process";
-import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
@@ -53,7 +52,7 @@ export async function tryLock(file: string): Promise<Lock | ProcessIdentity> {
     if (owner === "gone") continue;
     if (owner === "being written") await delay(20);
     else if (isAlive(owner)) return owner;
-    else await removeStale(file, owner);
+    else await removeStale(file);
   }
 }
 
@@ -128,19 +127,24 @@ function parseOwner(text: string): ProcessIdentity | undefined {
   }
 }
 
-/** Moves the dead owner's file away first: of two processes that saw it, one moves it and the other finds it gone. */
-async function removeStale(file: string, owner: ProcessIdentity): Promise<void> {
-  const aside = `${file}.stale-${process.pid}-${randomBytes(4).toString("hex")}`;
+/** After this long a takeover belongs to a process that died in the middle of its few milliseconds. */
+const TAKEOVER_MS = 10_000;
+
+/**
+ * Removes a dead owner's lock, one process at a time: under a guard file the owner is read again, and while it is the dead
+ * one nobody else can have created the lock. Whoever finds the guard taken looks at the lock again a little later.
+ */
+async function removeStale(file: string): Promise<void> {
+  const guard = `${file}.takeover`;
+  if (!(await created(guard, String(process.pid)))) {
+    const age = Date.now() - ((await stat(guard).catch(() => undefined))?.mtimeMs ?? Date.now());
+    if (age > TAKEOVER_MS) await rm(guard, { force: true });
+    return delay(20);
+  }
   try {
-    await rename(file, aside);
-  } catch {
-    return;
+    const owner = await readOwner(file);
+    if (typeof owner === "object" && !isAlive(owner)) await rm(file, { force: true });
+  } finally {
+    await rm(guard, { force: true });
   }
-  const moved = await readOwner(aside);
-  if (typeof moved === "object" && moved.pid !== owner.pid && isAlive(moved)) {
-    // A third process had taken the lock between our look and our move: it gets it back.
-    await rename(aside, file);
-    return;
-  }
-  await rm(aside, { force: true });
 }
