@@ -1,10 +1,10 @@
 import { defineConfig } from "vitest/config";
 
 /**
- * Which tests run: all but the two tiers that take minutes, or one of these. `chaos` kills whole stacks and is run by CI
- * after the others; `long` is run by hand.
+ * Which tests run: all but the tiers that take minutes, or one of these. CI runs `matrix`, the second mode of every
+ * matrix, and `chaos`, which kills whole stacks, after the others; `long` is run by hand.
  */
-const tiers = ["chaos", "long"];
+const tiers = ["matrix", "chaos", "long"];
 const tier = process.env["SETTLE_TEST_TIER"] ?? "";
 
 export default defineConfig({

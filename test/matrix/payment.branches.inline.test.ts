@@ -1,0 +1,3 @@
+import { describeBranches } from "#test/workflow/payment/branch-matrix.ts";
+
+describeBranches("inline");
