@@ -1,3 +1,4 @@
+import { readSecurityConfig, type SecurityConfig } from "./auth/config.ts";
 import type { LogLevel } from "./log.ts";
 
 /** The environment a process was started with, or a part of it in a test. */
@@ -68,6 +69,11 @@ export class EnvReader {
     return "";
   }
 
+  /** Notes what is wrong with settings that are right one by one. */
+  mistake(sentence: string): void {
+    this.#mistakes.push(sentence);
+  }
+
   /** Throws when any setting read before was wrong. */
   finish(): void {
     if (this.#mistakes.length > 0) {
@@ -107,6 +113,8 @@ export interface BaseConfig {
   readonly temporalAddress: string;
   readonly temporalNamespace: string;
   readonly logLevel: LogLevel;
+  /** Who may call, and who this process is to others. */
+  readonly security: SecurityConfig;
   /** Base URL of each peer, for example `http://127.0.0.1:8001`. */
   readonly peers: PeerUrls;
 }
@@ -138,8 +146,10 @@ export const DEFAULT_PORTS: Readonly<Record<ServiceName, number>> = {
 export function readBaseConfig(reader: EnvReader, service: ServiceName): BaseConfig {
   const url = (name: ServiceName): string =>
     reader.text(`SETTLE_URL_${name.toUpperCase()}`, `http://127.0.0.1:${DEFAULT_PORTS[name]}`);
+  const host = reader.text("SETTLE_HOST", "127.0.0.1");
   return {
-    host: reader.text("SETTLE_HOST", "127.0.0.1"),
+    host,
+    security: readSecurityConfig(reader, host),
     port: reader.integer(`SETTLE_PORT_${service.toUpperCase()}`, DEFAULT_PORTS[service], 0, 65_535),
     mongoUri: reader.text("MONGODB_URI", "mongodb://127.0.0.1:27017/?directConnection=true"),
     databasePrefix: reader.text("SETTLE_DATABASE_PREFIX", "settle"),

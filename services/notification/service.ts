@@ -61,6 +61,7 @@ export const startNotificationService: StartService<NotificationConfig> = async 
     routes,
     reasons: notificationReasons,
     log,
+    security: platform.security,
     ready: async () => {
       await db.command({ ping: 1 });
     },

@@ -40,6 +40,23 @@ export const commonReasons = {
     "INVALID_ARGUMENT",
     "The page token is not one of this list and filter; begin again without it.",
   ),
+  CREDENTIALS_MISSING: reason(
+    "UNAUTHENTICATED",
+    "The call brings no credentials; send `authorization: Bearer <API key or token>`.",
+  ),
+  CREDENTIALS_INVALID: reason(
+    "UNAUTHENTICATED",
+    "The API key or token is not valid (unknown, expired, revoked or not for here); get a new one.",
+  ),
+  ROLE_MISSING: reason(
+    "PERMISSION_DENIED",
+    "The caller has none of the roles this RPC asks for; use a key that has one.",
+  ),
+  IDENTITY_UNAVAILABLE: reason(
+    "UNAVAILABLE",
+    "The keys that tokens are checked with cannot be read; retry.",
+    true,
+  ),
   MALFORMED_MESSAGE: reason("INVALID_ARGUMENT", "The message could not be parsed."),
   MESSAGE_TOO_LARGE: reason("RESOURCE_EXHAUSTED", "The message is over the limit of 64 KiB."),
   RESPONSE_TOO_LARGE: reason(

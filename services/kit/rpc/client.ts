@@ -1,3 +1,4 @@
+import type { SecureClientSessionOptions } from "node:http2";
 import type { DescService } from "@bufbuild/protobuf";
 import {
   type CallOptions,
@@ -9,6 +10,7 @@ import {
   type Transport,
 } from "@connectrpc/connect";
 import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
+import type { PeerIdentity } from "../auth/security.ts";
 import type { Scope } from "../pure/scope.ts";
 import { TENANT_HEADER } from "./context.ts";
 
@@ -20,24 +22,59 @@ interface PeerTransport {
   readonly sessions: Http2SessionManager;
 }
 
-const transports = new Map<string, PeerTransport>();
+/** Nobody in particular: enough for development. */
+const ANONYMOUS: PeerIdentity = {};
 
-/** One HTTP/2 connection per peer and process; building one per call would cost a handshake each. */
-function transportTo(baseUrl: string): Transport {
-  let peer = transports.get(baseUrl);
+const transports = new Map<PeerIdentity, Map<string, PeerTransport>>();
+
+/** One HTTP/2 connection per peer and identity; building one per call would cost a handshake each. */
+function transportTo(baseUrl: string, identity: PeerIdentity): Transport {
+  const own = transports.get(identity) ?? new Map<string, PeerTransport>();
+  transports.set(identity, own);
+  let peer = own.get(baseUrl);
   if (peer === undefined) {
-    const sessions = new Http2SessionManager(baseUrl, { pingIntervalMs: 20_000 });
+    const sessions = new Http2SessionManager(
+      baseUrl,
+      { pingIntervalMs: 20_000 },
+      presentCertificates(identity),
+    );
     const transport = createGrpcTransport({
       baseUrl,
       acceptCompression: [],
       defaultTimeoutMs: PEER_TIMEOUT_MS,
-      interceptors: [brokenIsUnavailable],
+      interceptors: [identify(identity), brokenIsUnavailable],
       sessionManager: sessions,
     });
     peer = { transport, sessions };
-    transports.set(baseUrl, peer);
+    own.set(baseUrl, peer);
   }
   return peer.transport;
+}
+
+/** Read anew for every connection, because certificates change while the process runs. */
+function presentCertificates({ certificates }: PeerIdentity): SecureClientSessionOptions {
+  if (certificates === undefined) return {};
+  return {
+    get cert() {
+      return certificates.current().cert;
+    },
+    get key() {
+      return certificates.current().key;
+    },
+    get ca() {
+      return certificates.current().ca;
+    },
+  };
+}
+
+/** Shows the process's own key, unless the call brings a caller's. */
+function identify({ key }: PeerIdentity): Interceptor {
+  return (next) => (request) => {
+    if (key !== undefined && !request.header.has("authorization")) {
+      request.header.set("authorization", `Bearer ${key}`);
+    }
+    return next(request);
+  };
 }
 
 /**
@@ -60,12 +97,21 @@ const brokenIsUnavailable: Interceptor = (next) => async (request) => {
  * a later call opens a new connection.
  */
 export function closePeers(): void {
-  for (const { sessions } of transports.values()) sessions.abort();
+  for (const own of transports.values()) {
+    for (const { sessions } of own.values()) sessions.abort();
+  }
 }
 
-/** A typed gRPC client of a peer. Base URL such as `http://127.0.0.1:8001`. */
-export function createPeer<S extends DescService>(service: S, baseUrl: string): Client<S> {
-  return createClient(service, transportTo(baseUrl));
+/**
+ * A typed gRPC client of a peer. Base URL such as `http://127.0.0.1:8001`, or `https://…` where the peer has
+ * certificates. A service passes `platform.security.identity`: without it only a development server answers.
+ */
+export function createPeer<S extends DescService>(
+  service: S,
+  baseUrl: string,
+  identity: PeerIdentity = ANONYMOUS,
+): Client<S> {
+  return createClient(service, transportTo(baseUrl, identity));
 }
 
 /**

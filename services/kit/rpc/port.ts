@@ -1,6 +1,8 @@
 import http from "node:http";
 import http2 from "node:http2";
 import net from "node:net";
+import tls from "node:tls";
+import type { PortSecurity } from "../auth/security.ts";
 import type { RpcLimits } from "./limits.ts";
 
 /**
@@ -21,9 +23,20 @@ export interface Port {
 /** First bytes of an HTTP/2 connection; `PRI` is reserved, so no HTTP/1 request begins with it. */
 const HTTP2_PREFACE = Buffer.from("PRI");
 
-/** Opens the port. Both protocols share it: the first three bytes of a connection tell which one it speaks. */
+/** Where a port listens, and with which certificates. */
+export interface PortPlace {
+  readonly host: string;
+  readonly port: number;
+  /** Absent: in the clear. */
+  readonly tls?: PortSecurity["tls"];
+}
+
+/**
+ * Opens the port. Both protocols share it: in the clear the first three bytes of a connection tell which one it speaks,
+ * over TLS the handshake does.
+ */
 export async function openPort(
-  at: { readonly host: string; readonly port: number },
+  at: PortPlace,
   handler: PortHandler,
   limits: RpcLimits,
 ): Promise<Port> {
@@ -36,10 +49,17 @@ export async function openPort(
     session.once("close", () => sessions.delete(session));
     tend(session, limits);
   });
-  const server = net.createServer({ noDelay: true, keepAlive: true }, (socket) => {
+  const route = (socket: net.Socket, isHttp2: boolean) =>
+    (isHttp2 ? h2 : h1).emit("connection", socket);
+  const server =
+    at.tls === undefined
+      ? net.createServer({ noDelay: true, keepAlive: true }, (socket) => {
+          sniff(socket, limits.firstBytesMs, (isHttp2) => route(socket, isHttp2));
+        })
+      : createTls(at.tls, limits, (socket) => route(socket, socket.alpnProtocol === "h2"));
+  server.on("connection", (socket: net.Socket) => {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
-    sniff(socket, limits.firstBytesMs, (isHttp2) => (isHttp2 ? h2 : h1).emit("connection", socket));
   });
   const closed = new Promise<void>((resolve) => server.once("close", resolve));
   const port = await listen(server, at);
@@ -62,6 +82,35 @@ export async function openPort(
       clearTimeout(cut);
     },
   };
+}
+
+/** Certificates that change are shown to the next connection; connections that are open live on. */
+function createTls(
+  { certificates, clientCertificates }: NonNullable<PortSecurity["tls"]>,
+  limits: RpcLimits,
+  route: (socket: tls.TLSSocket) => void,
+): tls.Server {
+  const server = tls.createServer(
+    {
+      ...certificates.current(),
+      ALPNProtocols: ["h2", "http/1.1"],
+      minVersion: "TLSv1.2",
+      requestCert: clientCertificates,
+      rejectUnauthorized: clientCertificates,
+      handshakeTimeout: limits.firstBytesMs,
+      noDelay: true,
+      keepAlive: true,
+    },
+    (socket) => {
+      socket.on("error", () => socket.destroy());
+      route(socket);
+    },
+  );
+  const release = certificates.onChange((material) => server.setSecureContext(material));
+  server.once("close", release);
+  // A handshake that fails is the caller's affair; Node closes its connection.
+  server.on("tlsClientError", () => undefined);
+  return server;
 }
 
 /** Waits for three bytes, puts them back, and hands the connection on. A connection that stays silent is closed. */
@@ -149,10 +198,7 @@ function tend(session: http2.ServerHttp2Session, limits: RpcLimits): void {
   session.once("close", () => clearInterval(timer));
 }
 
-function listen(
-  server: net.Server,
-  at: { readonly host: string; readonly port: number },
-): Promise<number> {
+function listen(server: net.Server, at: PortPlace): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
     server.listen(at.port, at.host, () => {

@@ -3,12 +3,13 @@ import type { DescService } from "@bufbuild/protobuf";
 import { type ConnectRouter, createConnectRouter } from "@connectrpc/connect";
 import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
 import { Health } from "#gen/grpc/health/v1/health_pb.ts";
+import type { PortSecurity } from "../auth/security.ts";
 import type { Log } from "../log.ts";
 import type { ReasonTable } from "../pure/reasons.ts";
 import { Refusal } from "../refusal.ts";
 import { rpcAdapter } from "./adapter.ts";
 import { allowLocalOrigins } from "./cors.ts";
-import { gate } from "./gate.ts";
+import { createGate } from "./gate.ts";
 import { createHealthState, type HealthState, healthService } from "./health.ts";
 import { RPC_LIMITS, type RpcLimits } from "./limits.ts";
 import { outcomeInterceptor, type Track } from "./outcome.ts";
@@ -41,6 +42,8 @@ export interface RpcServerOptions {
   /** The service's own reasons; the common ones are added. */
   readonly reasons: ReasonTable;
   readonly log: Log;
+  /** Who may call: `platform.security`. */
+  readonly security: PortSecurity;
   /** Answers a plain HTTP request that is not an RPC (a webhook, say) and returns true, or returns false. */
   readonly http?: (request: IncomingMessage, response: ServerResponse) => boolean;
   /** Throws when the service cannot work now; asked by /readyz and health checks. */
@@ -80,7 +83,7 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
     }
     if (!allowLocalOrigins(request, response)) adapter(request, response);
   };
-  const port = await openPort(options, handler, limits);
+  const port = await openPort({ ...options, tls: options.security.tls }, handler, limits);
   const close = async (drainMs: number): Promise<void> => {
     await health.stop();
     port.stopAccepting();
@@ -116,7 +119,7 @@ function createRouter(
       outcomeInterceptor(options.reasons, tracked),
       validationInterceptor(warmValidator(options.services)),
     ],
-    requestGate: (context) => gate(context, options.reasons),
+    requestGate: createGate(options.services, options.security.authority, options.reasons),
   });
   options.routes(router);
   router.service(Health, healthService(services, health));

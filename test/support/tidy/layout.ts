@@ -11,7 +11,7 @@ const FRONT = new Set([
   "reasons.ts",
   "README.md",
 ]);
-const KIT_ROOMS = new Set(["pure", "workflow", "rpc", "temporal", "mongo", "idempotency"]);
+const KIT_ROOMS = new Set(["pure", "workflow", "rpc", "temporal", "mongo", "idempotency", "auth"]);
 /** Files of `rpc/` that are not an RPC: wiring, mapping, a client for own activities, a plain HTTP endpoint. */
 const RPC_SUPPORT = /^(router|deps|local-client|callbacks?|([a-z-]+-)?mapping)\.ts$/;
 const README_LINES_MAX = 20;
