@@ -52,6 +52,7 @@ export const commonReasons = {
     "PERMISSION_DENIED",
     "The caller has none of the roles this RPC asks for; use a key that has one.",
   ),
+  KEY_NOT_FOUND: reason("NOT_FOUND", "There is no such API key; see ListKeys."),
   IDENTITY_UNAVAILABLE: reason(
     "UNAVAILABLE",
     "The keys that tokens are checked with cannot be read; retry.",
@@ -59,6 +60,11 @@ export const commonReasons = {
   ),
   MALFORMED_MESSAGE: reason("INVALID_ARGUMENT", "The message could not be parsed."),
   MESSAGE_TOO_LARGE: reason("RESOURCE_EXHAUSTED", "The message is over the limit of 64 KiB."),
+  METHOD_NOT_ALLOWED: reason("UNIMPLEMENTED", "The path does not answer this HTTP method."),
+  UNSUPPORTED_MEDIA_TYPE: reason(
+    "INVALID_ARGUMENT",
+    "The body must be application/json in UTF-8, without compression.",
+  ),
   RESPONSE_TOO_LARGE: reason(
     "RESOURCE_EXHAUSTED",
     "The response is over the limit of 4 MiB; ask for a smaller page.",

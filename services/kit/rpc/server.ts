@@ -5,12 +5,15 @@ import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
 import { Health } from "#gen/grpc/health/v1/health_pb.ts";
 import type { PortSecurity } from "../auth/security.ts";
 import type { Log } from "../log.ts";
+import { createMetrics } from "../metrics.ts";
 import type { ReasonTable } from "../pure/reasons.ts";
 import { Refusal } from "../refusal.ts";
+import { restHandler } from "../rest/handler.ts";
 import { rpcAdapter } from "./adapter.ts";
 import { allowLocalOrigins } from "./cors.ts";
 import { createGate } from "./gate.ts";
 import { createHealthState, type HealthState, healthService } from "./health.ts";
+import { inProcessTransport } from "./in-process.ts";
 import { RPC_LIMITS, type RpcLimits } from "./limits.ts";
 import { outcomeInterceptor, type Track } from "./outcome.ts";
 import { plainHttp } from "./plain-http.ts";
@@ -62,20 +65,24 @@ export interface RpcServer {
   close(drainMs?: number): Promise<void>;
 }
 
-/** Opens one port for gRPC, gRPC-Web and Connect over HTTP/1.1 and HTTP/2, with health and reflection. */
+/** Opens one port for gRPC, gRPC-Web, Connect and REST over HTTP/1.1 and HTTP/2, with health, reflection and metrics. */
 export async function startRpcServer(options: RpcServerOptions): Promise<RpcServer> {
   const limits = { ...RPC_LIMITS, ...options.limits };
   const health = createHealthState(options.ready ?? (async () => undefined));
   const shutdown = new AbortController();
   const work = new Set<Promise<unknown>>();
   const router = createRouter(options, limits, health, (running) => track(work, running));
-  const adapter = rpcAdapter(router, {
-    log: options.log,
-    reasons: options.reasons,
-    limits,
-    shutdown: shutdown.signal,
-    fallback: plainHttp({ health, log: options.log, http: options.http }),
+  const metrics = createMetrics();
+  const { log, reasons, services } = options;
+  const adapting = { log, reasons, limits, metrics, shutdown: shutdown.signal };
+  const rest = restHandler({
+    services,
+    transport: inProcessTransport(router, adapting),
+    bodyBytesMax: limits.readBytesMax,
+    log,
   });
+  const other = plainHttp({ health, metrics, log, http: options.http, rest });
+  const adapter = rpcAdapter(router, adapting, other);
   const handler: PortHandler = (request, response) => {
     track(work, new Promise<void>((resolve) => response.once("close", resolve)));
     if (shutdown.signal.aborted && request.httpVersionMajor === 1) {
