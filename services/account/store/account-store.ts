@@ -1,6 +1,6 @@
 import { type Db, type Filter, MongoServerError } from "mongodb";
 import { key } from "#kit/mongo/key.ts";
-import type { Scope } from "#kit/pure/scope.ts";
+import { mayUse, type Scope } from "#kit/pure/scope.ts";
 import type { Account, AccountState } from "../domain/account.ts";
 import type { Hold, Transfer } from "../domain/transfer.ts";
 import {
@@ -47,6 +47,7 @@ async function findAccount(
   scope: Scope,
   id: string,
 ): Promise<Account | undefined> {
+  if (!mayUse(scope, id)) return undefined;
   const row = await rows.accounts.findOne({ _id: key(scope, id) });
   return row === null ? undefined : accountFromRow(row);
 }
@@ -137,6 +138,7 @@ async function listPostings(
     readonly limit: number;
   },
 ): Promise<Transfer[]> {
+  if (!mayUse(scope, page.accountId)) return [];
   const base = { "_id.tenant": scope.tenant, state: "POSTED" } as const;
   const sides: Filter<TransferRow>[] = [
     { ...base, sourceAccountId: page.accountId },

@@ -1,6 +1,6 @@
 import { type DescMethod, type DescService, getOption, hasOption } from "@bufbuild/protobuf";
 import { access, Idempotency, Role as RoleMessage } from "#gen/common/v1/access_pb.ts";
-import type { Role, Scope } from "../pure/scope.ts";
+import { ALL_ROLES, type Role, type Scope } from "../pure/scope.ts";
 import { Refusal } from "../refusal.ts";
 import type { Caller } from "./authority.ts";
 
@@ -12,13 +12,19 @@ export interface AccessRule {
   readonly idempotency: Idempotency;
 }
 
-const ROLES: Readonly<Partial<Record<number, Role>>> = {
-  [RoleMessage.PAYER]: "payer",
-  [RoleMessage.MERCHANT]: "merchant",
-  [RoleMessage.REVIEWER]: "reviewer",
-  [RoleMessage.OPERATOR]: "operator",
-  [RoleMessage.SERVICE]: "service",
-};
+/** Our roles as the contract spells them. */
+export const ROLE_MESSAGES = {
+  payer: RoleMessage.PAYER,
+  merchant: RoleMessage.MERCHANT,
+  reviewer: RoleMessage.REVIEWER,
+  operator: RoleMessage.OPERATOR,
+  service: RoleMessage.SERVICE,
+} as const satisfies Record<Role, RoleMessage>;
+
+/** A role of the contract, or undefined for one this version does not know. */
+export function roleFromMessage(message: RoleMessage): Role | undefined {
+  return ALL_ROLES.find((role) => ROLE_MESSAGES[role] === message);
+}
 
 /** The declared rules of services. Throws one error that names every RPC whose declaration is missing or wrong. */
 export function accessRules(services: readonly DescService[]): ReadonlyMap<DescMethod, AccessRule> {
@@ -39,7 +45,7 @@ function mistakeIn(method: DescMethod): string | undefined {
   if (!hasOption(method, access)) return "declares no (common.v1.access)";
   const { roles, object, idempotency } = getOption(method, access);
   if (roles.length === 0) return "names no role that may call it";
-  if (roles.some((role) => ROLES[role] === undefined)) return "names a role that is none";
+  if (roles.some((role) => roleFromMessage(role) === undefined)) return "names a role that is none";
   if (idempotency === Idempotency.UNSPECIFIED) return "does not say what makes a repeat safe";
   if (object !== "" && !method.input.fields.some((field) => field.name === object)) {
     return `names the object ${object}, which is no field of ${method.input.name}`;
@@ -50,7 +56,7 @@ function mistakeIn(method: DescMethod): string | undefined {
 function ruleOf(method: DescMethod): AccessRule {
   const { roles, object, idempotency } = getOption(method, access);
   return {
-    roles: roles.flatMap((role) => ROLES[role] ?? []),
+    roles: roles.flatMap((role) => roleFromMessage(role) ?? []),
     object,
     idempotency,
   };

@@ -25,7 +25,7 @@ export async function listPayments(
   page: PageRequest,
 ): Promise<Page<Payment>> {
   return readPage(
-    { list: "payments", tenant: scope.tenant, ...filter },
+    { list: "payments", tenant: scope.tenant, accounts: scope.accounts, ...filter },
     page,
     (size, before) =>
       deps.store.listPayments(scope, filter, before === undefined ? { size } : { size, before }),
@@ -50,14 +50,15 @@ export async function listRefunds(
   );
 }
 
-/** One refund. Fails with REFUND_NOT_FOUND, also for another tenant's. */
+/** One refund. Fails with REFUND_NOT_FOUND, also for another tenant's or another payer's. */
 export async function getRefund(
   deps: Pick<PaymentDeps, "store">,
   scope: Scope,
   refundId: string,
 ): Promise<Refund> {
   const refund = await deps.store.findRefund(scope, refundId);
-  if (refund) return refund;
+  const payment = refund && (await deps.store.findPayment(scope, refund.paymentId));
+  if (refund && payment) return refund;
   throw new Refusal("REFUND_NOT_FOUND", { metadata: { refund_id: refundId } });
 }
 

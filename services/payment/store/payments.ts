@@ -6,7 +6,7 @@ import {
   type UpdateFilter,
 } from "mongodb";
 import { type Key, key } from "#kit/mongo/key.ts";
-import type { Scope } from "#kit/pure/scope.ts";
+import { mayUse, type Scope } from "#kit/pure/scope.ts";
 import type {
   Failure,
   Payment,
@@ -20,6 +20,8 @@ import type {
 export type PaymentRow = Omit<Payment, "tenant" | "paymentId"> & { readonly _id: Key };
 
 type Tenant = Pick<Scope, "tenant">;
+/** A payer finds the payments of its own accounts only. */
+type Reader = Pick<Scope, "tenant" | "accounts">;
 
 /** The collection; other rooms get functions, never this. */
 export function paymentRows(db: Db): Collection<PaymentRow> {
@@ -61,14 +63,14 @@ export async function findByRequestId(
   return row ? toPayment(row) : undefined;
 }
 
-/** One payment of the tenant. */
+/** One payment that the caller may see. */
 export async function findPayment(
   db: Db,
-  scope: Tenant,
+  scope: Reader,
   paymentId: string,
 ): Promise<Payment | undefined> {
   const row = await paymentRows(db).findOne({ _id: key(scope, paymentId) });
-  return row ? toPayment(row) : undefined;
+  return row && mayUse(scope, row.accountId) ? toPayment(row) : undefined;
 }
 
 /** What a list is narrowed to; absent means any. */
@@ -82,7 +84,7 @@ export interface PaymentFilter {
 /** A page, newest first. Ids are UUIDv7, so their order is that of creation and one index serves both. */
 export async function listPayments(
   db: Db,
-  scope: Tenant,
+  scope: Reader,
   filter: PaymentFilter,
   page: { readonly size: number; readonly before?: string },
 ): Promise<Payment[]> {
@@ -94,6 +96,7 @@ export async function listPayments(
   const query: Filter<PaymentRow> = {
     "_id.tenant": scope.tenant,
     ...(accountId === undefined ? {} : { accountId }),
+    ...(scope.accounts ? { $and: [{ accountId: { $in: scope.accounts } }] } : {}),
     ...(status === undefined ? {} : { status }),
     ...(createdFrom || createdTo ? { createTime: created } : {}),
     ...(page.before === undefined ? {} : { "_id.id": { $lt: page.before } }),
