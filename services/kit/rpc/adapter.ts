@@ -11,6 +11,7 @@ import type { ReasonTable } from "../pure/reasons.ts";
 import { eitherSignal } from "./abortable.ts";
 import { type Call, callKey, logCall, startCall } from "./call.ts";
 import { clampDeadline } from "./deadline.ts";
+import { dropLeftover } from "./leftover.ts";
 import type { RpcLimits } from "./limits.ts";
 import { toWire } from "./outcome.ts";
 import type { PortHandler } from "./port.ts";
@@ -50,6 +51,7 @@ export function rpcAdapter(
     const streaming = handler.method.methodKind !== "unary";
     const call = startCall(rpc, streaming, requestIdOf(request.headers[REQUEST_ID_HEADER]));
     options.metrics.began(rpc);
+    dropLeftover(request, response);
     let closed = false;
     response.once("close", () => {
       closed = true;
@@ -128,7 +130,9 @@ function readRequest(
 ): UniversalServerRequest | undefined {
   try {
     const values = createContextValues().set(callKey, call);
-    return universalRequestFromNodeRequest(request, response, undefined, values);
+    const universal = universalRequestFromNodeRequest(request, response, undefined, values);
+    // Connect's own reader destroys a request that it leaves in the middle: nobody could read the rest then.
+    return { ...universal, body: request.iterator({ destroyOnReturn: false }) };
   } catch {
     return undefined;
   }
