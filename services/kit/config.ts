@@ -127,6 +127,7 @@ export interface PeerUrls {
   readonly payment: string;
   readonly gateway: string;
   readonly reporting: string;
+  readonly edge: string;
 }
 
 /** Name of a service as it stands in addresses, environment variables and `ports.json`. */
@@ -140,6 +141,7 @@ export const DEFAULT_PORTS: Readonly<Record<ServiceName, number>> = {
   payment: 8004,
   reporting: 8005,
   gateway: 8010,
+  edge: 8080,
 };
 
 /** Reads what every service has in common. `SETTLE_PORT_<NAME>` and `SETTLE_URL_<NAME>` place the services. */
@@ -170,6 +172,7 @@ export function readBaseConfig(reader: EnvReader, service: ServiceName): BaseCon
       payment: url("payment"),
       gateway: url("gateway"),
       reporting: url("reporting"),
+      edge: url("edge"),
     },
   };
 }

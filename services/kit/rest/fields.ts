@@ -1,5 +1,6 @@
 import type { DescField, DescMessage, JsonObject, JsonValue } from "@bufbuild/protobuf";
 import { refuseField } from "../refusal.ts";
+import { takesText } from "./text-value.ts";
 
 /** A field by its name in the contract or its JSON name. */
 export function findField(message: DescMessage, name: string): DescField | undefined {
@@ -20,7 +21,8 @@ export function fieldsAlong(
     const field: DescField | undefined = message && findField(message, name);
     if (field === undefined) return undefined;
     fields.push(field);
-    message = field.fieldKind === "message" ? field.message : undefined;
+    const opens: boolean = field.fieldKind === "message" && !takesText(field);
+    message = opens ? field.message : undefined;
   }
   return fields;
 }

@@ -12,6 +12,7 @@ import { RequestInfoSchema } from "#gen/google/rpc/error_details_pb.ts";
 import type { Log } from "../log.ts";
 import { Refusal } from "../refusal.ts";
 import { toConnectError } from "../rpc/errors.ts";
+import { isForwarded } from "../rpc/forwarded-headers.ts";
 import { REQUEST_ID_HEADER, requestIdOf } from "../rpc/request-id.ts";
 import type { Binding } from "./binding.ts";
 import { readJsonBytes, rpcHeaders } from "./http-request.ts";
@@ -161,7 +162,7 @@ function writeHead(
   contentType: string | undefined,
 ): void {
   for (const [name, value] of header) {
-    if (!/^(content-|trailer|transfer-encoding|connection|connect-|grpc-|date$|vary$)/.test(name)) {
+    if (isForwarded(name)) {
       response.setHeader(name, value);
     }
   }

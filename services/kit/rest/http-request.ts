@@ -2,21 +2,16 @@ import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { parseTimeout as parseConnectTimeout } from "@connectrpc/connect/protocol-connect";
 import { parseTimeout as parseGrpcTimeout } from "@connectrpc/connect/protocol-grpc";
 import { Refusal, refuseField } from "../refusal.ts";
+import { isForwarded } from "../rpc/forwarded-headers.ts";
 
 const CONNECT_TIMEOUT = "connect-timeout-ms";
 const GRPC_TIMEOUT = "grpc-timeout";
-
-/** Headers about this connection and this body; all others go on to the RPC as they are. */
-const NOT_FORWARDED = new RegExp(
-  "^(:.*|connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|http2-settings|host|expect|" +
-    "content-.*|accept|accept-.*|connect-.*|grpc-.*|if-.*|range)$",
-);
 
 /** Headers of the RPC that a request stands for: the caller's own, and its deadline. */
 export function rpcHeaders(headers: IncomingHttpHeaders): Headers {
   const forwarded = new Headers();
   for (const [name, value] of Object.entries(headers)) {
-    if (value === undefined || NOT_FORWARDED.test(name)) continue;
+    if (value === undefined || !isForwarded(name)) continue;
     forwarded.set(name, Array.isArray(value) ? value.join(", ") : value);
   }
   const timeoutMs = deadlineOf(headers);

@@ -84,7 +84,7 @@ function startFrom(binding: Binding, body: JsonValue | undefined): JsonValue {
       }
       return {};
     case "all":
-      return body ?? {};
+      return body === undefined ? {} : body;
     case "field":
       return body === undefined ? {} : { [binding.body.field.jsonName]: body };
   }

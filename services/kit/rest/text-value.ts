@@ -1,8 +1,14 @@
-import { type DescEnum, type DescField, type JsonValue, ScalarType } from "@bufbuild/protobuf";
+import {
+  type DescEnum,
+  type DescField,
+  fromJson,
+  type JsonValue,
+  ScalarType,
+} from "@bufbuild/protobuf";
 import { refuseField } from "../refusal.ts";
 
 const INTEGER = /^-?\d+$/;
-const NUMBER = /^-?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$|^-?Infinity$|^NaN$/;
+const NUMBER = /^-?\d+(\.\d+)?([eE][+-]?\d+)?$|^-?Infinity$|^NaN$/;
 
 /** Messages whose JSON is one string. */
 const TEXT_MESSAGES: ReadonlySet<string> = new Set([
@@ -39,11 +45,20 @@ export function takesText(field: DescField): boolean {
   }
 }
 
-/**
- * Proto3 JSON of a text from a path or a query, for a field that `takesText`. Ranges, dates and base64 are checked
- * when the whole message is read; what has another spelling in JSON than in an URL is checked here.
- */
+/** Proto3 JSON of a text from a path or a query, for a field that `takesText`. Refuses, by `name`, what does not fit. */
 export function textValue(field: DescField, name: string, text: string): JsonValue {
+  const value = spelled(field, name, text);
+  try {
+    // Read alone, so that the refusal names the whole path of the parameter and not only its last field.
+    fromJson(field.parent, { [field.jsonName]: field.fieldKind === "list" ? [value] : value });
+  } catch {
+    throw refuseField(name, `${JSON.stringify(text.slice(0, 64))} is no value of it`);
+  }
+  return value;
+}
+
+/** What has another spelling in a URL than in JSON. */
+function spelled(field: DescField, name: string, text: string): JsonValue {
   const type = field.enum ?? field.scalar ?? WRAPPED.get(field.message?.typeName ?? "");
   if (type === undefined) return text;
   if (typeof type === "object") return enumValue(type, name, text);
@@ -56,7 +71,7 @@ export function textValue(field: DescField, name: string, text: string): JsonVal
       throw refuseField(name, "must be true or false");
     case ScalarType.DOUBLE:
     case ScalarType.FLOAT:
-      if (NUMBER.test(text)) return text.startsWith(".") ? `0${text}` : text;
+      if (NUMBER.test(text)) return text;
       throw refuseField(name, "must be a number");
     default:
       if (INTEGER.test(text)) return text;

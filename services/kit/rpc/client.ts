@@ -17,7 +17,8 @@ import { TENANT_HEADER } from "./context.ts";
 /** Longest a peer call may take when the caller names no deadline, in milliseconds. */
 export const PEER_TIMEOUT_MS = 10_000;
 
-interface PeerTransport {
+/** One HTTP/2 connection to a peer. */
+export interface PeerTransport {
   readonly transport: Transport;
   readonly sessions: Http2SessionManager;
 }
@@ -31,24 +32,26 @@ const transports = new Map<PeerIdentity, Map<string, PeerTransport>>();
 function transportTo(baseUrl: string, identity: PeerIdentity): Transport {
   const own = transports.get(identity) ?? new Map<string, PeerTransport>();
   transports.set(identity, own);
-  let peer = own.get(baseUrl);
-  if (peer === undefined) {
-    const sessions = new Http2SessionManager(
-      baseUrl,
-      { pingIntervalMs: 20_000 },
-      presentCertificates(identity),
-    );
-    const transport = createGrpcTransport({
-      baseUrl,
-      acceptCompression: [],
-      defaultTimeoutMs: PEER_TIMEOUT_MS,
-      interceptors: [identify(identity), brokenIsUnavailable],
-      sessionManager: sessions,
-    });
-    peer = { transport, sessions };
-    own.set(baseUrl, peer);
-  }
+  const peer = own.get(baseUrl) ?? connectTo(baseUrl, identity);
+  own.set(baseUrl, peer);
   return peer.transport;
+}
+
+/** A connection of its own to a peer, opened on first use; whoever makes it aborts its sessions in the end. */
+export function connectTo(baseUrl: string, identity: PeerIdentity): PeerTransport {
+  const sessions = new Http2SessionManager(
+    baseUrl,
+    { pingIntervalMs: 20_000 },
+    presentCertificates(identity),
+  );
+  const transport = createGrpcTransport({
+    baseUrl,
+    acceptCompression: [],
+    defaultTimeoutMs: PEER_TIMEOUT_MS,
+    interceptors: [identify(identity), brokenIsUnavailable],
+    sessionManager: sessions,
+  });
+  return { transport, sessions };
 }
 
 /** Read anew for every connection, because certificates change while the process runs. */

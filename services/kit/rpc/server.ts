@@ -10,8 +10,9 @@ import type { ReasonTable } from "../pure/reasons.ts";
 import { Refusal } from "../refusal.ts";
 import { restHandler } from "../rest/handler.ts";
 import { rpcAdapter } from "./adapter.ts";
-import { allowLocalOrigins } from "./cors.ts";
+import { allowOrigins } from "./cors.ts";
 import { createGate } from "./gate.ts";
+import { headerAliases } from "./header-aliases.ts";
 import { createHealthState, type HealthState, healthService } from "./health.ts";
 import { inProcessTransport } from "./in-process.ts";
 import { RPC_LIMITS, type RpcLimits } from "./limits.ts";
@@ -51,6 +52,12 @@ export interface RpcServerOptions {
   readonly http?: (request: IncomingMessage, response: ServerResponse) => boolean;
   /** Throws when the service cannot work now; asked by /readyz and health checks. */
   readonly ready?: () => Promise<void>;
+  /** The same for one service by its full name, where services of the port can fail apart. */
+  readonly readyOf?: (service: string) => Promise<void>;
+  /** Origins whose pages may call, besides those of this machine. */
+  readonly origins?: readonly string[];
+  /** False where a peer behind the handlers judges the messages. Default true. */
+  readonly validate?: boolean;
   /** For tests that cannot wait for the real durations. */
   readonly limits?: Partial<RpcLimits>;
 }
@@ -68,7 +75,7 @@ export interface RpcServer {
 /** Opens one port for gRPC, gRPC-Web, Connect and REST over HTTP/1.1 and HTTP/2, with health, reflection and metrics. */
 export async function startRpcServer(options: RpcServerOptions): Promise<RpcServer> {
   const limits = { ...RPC_LIMITS, ...options.limits };
-  const health = createHealthState(options.ready ?? (async () => undefined));
+  const health = createHealthState(options.ready ?? (async () => undefined), options.readyOf);
   const shutdown = new AbortController();
   const work = new Set<Promise<unknown>>();
   const router = createRouter(options, limits, health, (running) => track(work, running));
@@ -88,7 +95,7 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
     if (shutdown.signal.aborted && request.httpVersionMajor === 1) {
       response.setHeader("connection", "close");
     }
-    if (!allowLocalOrigins(request, response)) adapter(request, response);
+    if (!allowOrigins(request, response, options.origins)) adapter(request, response);
   };
   const port = await openPort({ ...options, tls: options.security.tls }, handler, limits);
   const close = async (drainMs: number): Promise<void> => {
@@ -124,7 +131,10 @@ function createRouter(
     jsonOptions: STRICT_JSON,
     interceptors: [
       outcomeInterceptor(options.reasons, tracked),
-      validationInterceptor(warmValidator(options.services)),
+      headerAliases(),
+      ...(options.validate === false
+        ? []
+        : [validationInterceptor(warmValidator(options.services))]),
     ],
     requestGate: createGate(options.services, options.security.authority, options.reasons),
   });
