@@ -10,6 +10,7 @@ import { exampleOf } from "#tools/docs/api/example.ts";
 import { readContract } from "#tools/docs/api/image.ts";
 import { type OpenApi, openApi, openApiPage } from "#tools/docs/api/openapi.ts";
 import { apiPages } from "#tools/docs/api/pages.ts";
+import { clientReasons } from "#tools/docs/client-reasons.ts";
 import { reasonTables } from "#tools/docs/errors.ts";
 
 const API = path.resolve(import.meta.dirname, "../../docs/api");
@@ -65,6 +66,12 @@ describe("docs/api", () => {
     });
     expect(refused).toEqual([]);
   });
+});
+
+test("client/reasons.ts is what npm run docs writes, so that a client knows every reason", () => {
+  expect(readFileSync(path.join(API, "../../client/reasons.ts"), "utf8")).toBe(
+    clientReasons(tables),
+  );
 });
 
 describe("docs/api/openapi.yaml", () => {

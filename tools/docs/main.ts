@@ -3,6 +3,7 @@ import path from "node:path";
 import { readContract } from "./api/image.ts";
 import { openApi, openApiPage } from "./api/openapi.ts";
 import { apiPages } from "./api/pages.ts";
+import { clientReasons } from "./client-reasons.ts";
 import { errorsPage, reasonTables } from "./errors.ts";
 import { withModulePicture } from "./modules.ts";
 
@@ -13,6 +14,7 @@ const ARCHITECTURE = path.join(DOCS, "ARCHITECTURE.md");
 const tables = await reasonTables();
 const contract = await readContract();
 writeFileSync(path.join(DOCS, "errors.md"), errorsPage(tables, contract));
+writeFileSync(path.join(DOCS, "../client/reasons.ts"), clientReasons(tables));
 writeFileSync(ARCHITECTURE, await withModulePicture(readFileSync(ARCHITECTURE, "utf8")));
 
 // Written only when all of it could be made; a package that is gone leaves no page behind.
