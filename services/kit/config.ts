@@ -21,12 +21,21 @@ export class EnvReader {
 
   /** A setting with a default; the text is never empty. */
   read<T>(name: string, fallback: T, parse: Parse<T>): T {
+    return this.#read(name, fallback, parse, (text) => `${name}=${text}`);
+  }
+
+  /** As `read`, for what must never stand in a log: a mistake names the setting and not its text. */
+  readHidden<T>(name: string, fallback: T, parse: Parse<T>): T {
+    return this.#read(name, fallback, parse, () => name);
+  }
+
+  #read<T>(name: string, fallback: T, parse: Parse<T>, shown: (text: string) => string): T {
     const text = this.#env[name];
     if (text === undefined || text === "") return fallback;
     try {
       return parse(text);
     } catch (error) {
-      this.#mistakes.push(`${name}=${text}: ${error instanceof Error ? error.message : error}`);
+      this.#mistakes.push(`${shown(text)}: ${error instanceof Error ? error.message : error}`);
       return fallback;
     }
   }

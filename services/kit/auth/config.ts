@@ -27,7 +27,7 @@ const SERVICE_KEY_LENGTH_MIN = 32;
  */
 export function readSecurityConfig(reader: EnvReader, host: string): SecurityConfig {
   const mode = reader.oneOf("SETTLE_MODE", "development", ["development", "production"]);
-  const serviceKeys = reader.read("SETTLE_SERVICE_KEY", [], readServiceKeys);
+  const serviceKeys = reader.readHidden("SETTLE_SERVICE_KEY", [], readServiceKeys);
   const insecure = reader.oneOf("SETTLE_INSECURE_PLAINTEXT", "0", ["0", "1"]) === "1";
   const serverTls = readFiles(reader, "SETTLE_TLS_CERT", "SETTLE_TLS_KEY");
   const isLoopback = LOOPBACK.test(host);

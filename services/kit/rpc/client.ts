@@ -80,23 +80,25 @@ function identify({ key }: PeerIdentity): Interceptor {
   };
 }
 
+/** What Connect calls a connection that breaks; CANCELED when the peer closes it, as over a certificate it refuses. */
+const BROKEN: ReadonlySet<Code> = new Set([Code.Internal, Code.Unknown, Code.Canceled]);
+
 /**
- * A connection that breaks during a call is INTERNAL or UNKNOWN in Connect's words, as if the peer had a bug. It is
- * UNAVAILABLE: the outcome is not known, and the call is repeated with the same key.
+ * A connection that breaks during a call is INTERNAL, UNKNOWN or CANCELED in Connect's words, as if the peer had a bug
+ * or the caller had gone. It is UNAVAILABLE: the outcome is not known, and the call is repeated with the same key.
  */
 const brokenIsUnavailable: Interceptor = (next) => async (request) => {
   try {
     return await next(request);
   } catch (error) {
     const broken = ConnectError.from(error);
-    if (broken.isWireError || (broken.code !== Code.Internal && broken.code !== Code.Unknown))
-      throw error;
+    if (broken.isWireError || !BROKEN.has(broken.code) || request.signal.aborted) throw error;
     throw new ConnectError("the connection broke", Code.Unavailable, undefined, undefined, error);
   }
 };
 
 /**
- * Closes the connections to all peers, so that the process can exit. Calls that run fail as CANCELED;
+ * Closes the connections to all peers, so that the process can exit. Calls that run fail as UNAVAILABLE;
  * a later call opens a new connection.
  */
 export function closePeers(): void {
