@@ -1,14 +1,14 @@
-import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { AccountService } from "#gen/account/v1/account_pb.ts";
+import { PaymentMethod_Mock_Behaviour } from "#gen/common/v1/payment_method_pb.ts";
 import { RequestInfoSchema } from "#gen/google/rpc/error_details_pb.ts";
 import {
   Health,
   HealthCheckResponse_ServingStatus as Status,
 } from "#gen/grpc/health/v1/health_pb.ts";
-import { CreateRequestSchema, PaymentService, PaymentStatus } from "#gen/payment/v1/payment_pb.ts";
+import { PaymentService, PaymentStatus, WaitUntil } from "#gen/payment/v1/payment_pb.ts";
 import { reasonOf } from "#kit/rpc/errors.ts";
 import { type WireClient, wireClients } from "#test/support/rpc-clients.ts";
 import { type Stack, startStack } from "#test/support/stack.ts";
@@ -22,12 +22,18 @@ afterAll(async () => {
   await stack?.[Symbol.asyncDispose]();
 });
 
-const request = () =>
-  create(CreateRequestSchema, {
-    accountId: "1",
-    amount: { currencyCode: "USD", minorUnits: 25n },
-    waitUntil: 4,
-  });
+const request = {
+  accountId: "1",
+  amount: { currencyCode: "USD", minorUnits: 25n },
+  waitUntil: WaitUntil.COMPLETED,
+};
+/** Stays open: the provider never calls back. */
+const unanswered = {
+  ...request,
+  paymentMethod: {
+    method: { case: "mock", value: { behaviour: PaymentMethod_Mock_Behaviour.NO_CALLBACK } },
+  },
+} as const;
 
 function edge() {
   return createGrpcTransport({ baseUrl: `http://${stack.addresses.edge}` });
@@ -59,7 +65,7 @@ describe("through the edge", () => {
 
   test("a payment ends, and its Watch shows it until it is final", async () => {
     const payments = createClient(PaymentService, edge());
-    const { payment } = await payments.create(request());
+    const { payment } = await payments.create(request);
     expect(payment?.status).toBe(PaymentStatus.SUCCEEDED);
     const seen: PaymentStatus[] = [];
     for await (const event of payments.watch({ paymentId: payment?.paymentId ?? "" })) {
@@ -94,24 +100,15 @@ describe("through the edge", () => {
 
   test("a deadline ends the call with the reason of a deadline", async () => {
     const payments = createClient(PaymentService, edge());
-    const slow = create(CreateRequestSchema, {
-      ...request(),
-      paymentMethod: { method: { case: "mock", value: { behaviour: 10 } } },
-    });
     const error = await payments
-      .create(slow, { timeoutMs: 700 })
+      .create(unanswered, { timeoutMs: 700 })
       .catch((failure: unknown) => failure);
     expect(ConnectError.from(error).code).toBe(Code.DeadlineExceeded);
   });
 
   test("a cancelled Watch ends at the service too", async () => {
     const payments = createClient(PaymentService, edge());
-    const waiting = create(CreateRequestSchema, {
-      ...request(),
-      waitUntil: 1,
-      paymentMethod: { method: { case: "mock", value: { behaviour: 10 } } },
-    });
-    const { payment } = await payments.create(waiting);
+    const { payment } = await payments.create({ ...unanswered, waitUntil: WaitUntil.ACCEPTED });
     const stop = new AbortController();
     const running = () => metric(stack.addresses.payment, "payment.v1.PaymentService/Watch");
     const watching = (async () => {

@@ -43,12 +43,7 @@ export async function createPayment(
 ): Promise<CreatedPayment> {
   const accountId = request.accountId || (await accountOfUser(deps, scope, request));
   // Before the row and the stored answer: a payer must not learn of another's account, nor of its request ids.
-  if (!mayUse(scope, accountId)) {
-    throw new Refusal("ACCOUNT_NOT_FOUND", {
-      message: `there is no account ${accountId}`,
-      metadata: { account_id: accountId },
-    });
-  }
+  if (!mayUse(scope, accountId)) throw accountNotFound(accountId);
   const accepted = await deps.store.insertPayment(newRow(deps, scope, request, accountId));
   if (!accepted.inserted && accepted.payment.requestHash !== request.requestHash) {
     throw new Refusal("REQUEST_ID_REUSED", { metadata: { request_id: request.requestId } });
@@ -61,6 +56,14 @@ export async function createPayment(
     ...(signal ? { signal } : {}),
   });
   return { payment, runId };
+}
+
+/** What a payer is told about an account that is not there, or not its own. */
+export function accountNotFound(accountId: string): Refusal {
+  return new Refusal("ACCOUNT_NOT_FOUND", {
+    message: `there is no account ${accountId}`,
+    metadata: { account_id: accountId },
+  });
 }
 
 async function startOrLeave(deps: PaymentDeps, payment: Payment): Promise<string> {
