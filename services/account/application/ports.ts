@@ -34,8 +34,7 @@ export interface AccountStore {
   setAccountState(
     scope: Scope,
     id: string,
-    state: AccountState,
-    now: Date,
+    change: { readonly state: AccountState; readonly now: Date; readonly version?: bigint },
   ): Promise<Account | undefined>;
   findTransfer(scope: Scope, id: string, reversalId: string): Promise<TransferView | undefined>;
   findHold(scope: Scope, id: string): Promise<Hold | undefined>;

@@ -25,8 +25,8 @@ export function createAccountStore(db: Db) {
       listAccounts(rows, scope, page),
     insertAccount: (scope: Scope, account: Account, requestId: string) =>
       insertAccount(rows, scope, account, requestId),
-    setAccountState: (scope: Scope, id: string, state: AccountState, now: Date) =>
-      setAccountState(rows, scope, { id, state, now }),
+    setAccountState: (scope: Scope, id: string, change: StateChange) =>
+      setAccountState(rows, scope, id, change),
     findTransfer: (scope: Scope, id: string, reversalId: string) =>
       findTransfer(rows, scope, id, reversalId),
     findHold: (scope: Scope, id: string) => findHold(rows, scope, id),
@@ -90,20 +90,30 @@ async function insertAccount(
   }
 }
 
+/** With a version, the change happens only to that one. */
+interface StateChange {
+  readonly state: AccountState;
+  readonly now: Date;
+  readonly version?: bigint;
+}
+
 async function setAccountState(
   rows: LedgerCollections,
   scope: Scope,
-  change: { readonly id: string; readonly state: AccountState; readonly now: Date },
+  id: string,
+  change: StateChange,
 ): Promise<Account | undefined> {
-  const _id = key(scope, change.id);
+  const _id = key(scope, id);
+  const version = change.version === undefined ? {} : { version: change.version };
   // One atomic write that raises the version: a batch that read the old state loses its guard.
   const changed = await rows.accounts.findOneAndUpdate(
-    { _id, kind: "CUSTOMER", state: { $ne: change.state } },
+    { _id, kind: "CUSTOMER", state: { $ne: change.state }, ...version },
     { $set: { state: change.state, updateTime: change.now }, $inc: { version: 1n } },
     { returnDocument: "after" },
   );
   if (changed !== null) return accountFromRow(changed);
-  return findAccount(rows, scope, change.id);
+  const present = await findAccount(rows, scope, id);
+  return change.version === undefined || present?.version === change.version ? present : undefined;
 }
 
 async function findTransfer(

@@ -28,8 +28,8 @@ export async function handleCancel(
   // A payer's repeat of somebody else's request_id must not be answered with that call's answer.
   if (scope.accounts) await mustFind(deps, scope, request.paymentId);
   return deps.once(scope, claim, async (call) => {
-    const { paymentId } = request;
-    const payment = await cancelPayment(deps, scope, { paymentId, requestId: call.id });
+    const { paymentId, etag } = request;
+    const payment = await cancelPayment(deps, scope, { paymentId, requestId: call.id, etag });
     return create(CancelResponseSchema, { payment: paymentToMessage(payment) });
   });
 }
