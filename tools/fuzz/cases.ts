@@ -2,11 +2,13 @@ import { gzipSync } from "node:zlib";
 import {
   type DescMethod,
   type DescService,
+  getOption,
   type Message,
   toBinary,
   toJsonString,
 } from "@bufbuild/protobuf";
 import { reflect } from "@bufbuild/protobuf/reflect";
+import { access, Idempotency, Role } from "#gen/common/v1/access_pb.ts";
 import { type KnownIds, validMessage } from "./messages.ts";
 import { mutateBinary, mutateField, mutateJson } from "./mutate.ts";
 import type { Random } from "./random.ts";
@@ -65,7 +67,7 @@ export function makeCase(
 ): Case {
   const { address, method } = pickTarget(random, targets);
   const protocol = random.pick(PROTOCOLS);
-  const valid = validMessage(random, method.input, known);
+  const valid = validMessage(random, method.input, isForPeers(method) ? {} : known);
   const { bytes, mutation } = encode(random, method, protocol, valid);
   const plain: Case = {
     index,
@@ -80,6 +82,20 @@ export function makeCase(
     body: enveloped(method, protocol) ? frame(bytes) : bytes,
   };
   return random.chance(0.2) ? mutateTransport(random, plain) : plain;
+}
+
+/**
+ * RPCs of services only get ids of their own: a peer that captures or announces somebody's payment behind its back
+ * breaks the books, and the audit would be right to say so.
+ */
+function isForPeers(method: DescMethod): boolean {
+  const { roles, idempotency } = getOption(method, access);
+  if (idempotency === Idempotency.READ) return false;
+  return (
+    !roles.includes(Role.MERCHANT) &&
+    roles.includes(Role.SERVICE) &&
+    method.parent.name !== "AccountService"
+  );
 }
 
 function pickTarget(random: Random, targets: readonly Target[]): Target {

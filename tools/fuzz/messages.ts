@@ -95,7 +95,9 @@ function isNeeded(field: DescField, rules: FieldRules | undefined): boolean {
 
 function enumNumber(random: Random, desc: DescEnum): number {
   // Behaviours that never answer would only make the fuzzer wait.
-  const quick = desc.values.filter(({ name }) => !/HANG|LATE|NO_CALLBACK/.test(name));
+  const quick = desc.values.filter(
+    ({ name }) => !/^BEHAVIOUR_(HANG|LATE_CALLBACK|NO_CALLBACK)$/.test(name),
+  );
   return random.pick(quick).number;
 }
 

@@ -7,6 +7,8 @@ const HONEST_SERVER_STATUS = new Set([501, 503, 504, 505]);
 /** More than a message may have: the port may stop reading and close. */
 const LARGE_BYTES = 60_000;
 
+const HEADER = /^(settle-tenant|idempotency-key|if-match)\b/;
+
 /** What is wrong with an answer, or undefined when a caller can live with it. */
 export function judge(request: Case, outcome: Outcome): string | undefined {
   if (outcome.broken !== undefined)
@@ -17,7 +19,9 @@ export function judge(request: Case, outcome: Outcome): string | undefined {
   }
   if (status >= 500 && !HONEST_SERVER_STATUS.has(status)) return `HTTP ${status}`;
   if (code === Code.InvalidArgument && reason === undefined) return `no reason: ${message}`;
-  if (code === Code.InvalidArgument && reason !== "MALFORMED_MESSAGE" && fields.length === 0) {
+  // A header is no field; its refusal begins with the header's name.
+  const aboutMessage = reason !== "MALFORMED_MESSAGE" && !HEADER.test(message);
+  if (code === Code.InvalidArgument && aboutMessage && fields.length === 0) {
     return `${reason} names no field: ${message}`;
   }
   return undefined;

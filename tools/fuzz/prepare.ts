@@ -34,17 +34,18 @@ export async function prepare(
     const amount = { currencyCode: "USD", minorUnits: START_MINOR_UNITS };
     await account.credit({ transactionId: `fund-${accountId}`, accountId, amount });
   }
-  const paymentIds: string[] = [];
-  for (const { behaviour, captureMode } of PAYMENTS) {
-    const created = await payment.create({
-      accountId: `${run}-a`,
-      amount: { currencyCode: "USD", minorUnits: 100n },
-      captureMode,
-      paymentMethod: { method: { case: "mock", value: { behaviour } } },
-      waitUntil: WaitUntil.COMPLETED,
-    });
-    paymentIds.push(created.payment?.paymentId ?? "");
-  }
+  const paymentIds = await Promise.all(
+    PAYMENTS.map(async ({ behaviour, captureMode }) => {
+      const created = await payment.create({
+        accountId: `${run}-a`,
+        amount: { currencyCode: "USD", minorUnits: 100n },
+        captureMode,
+        paymentMethod: { method: { case: "mock", value: { behaviour } } },
+        waitUntil: WaitUntil.COMPLETED,
+      });
+      return created.payment?.paymentId ?? "";
+    }),
+  );
   return {
     account_id: [...accountIds, "1", "2"],
     counter_account_id: accountIds,
