@@ -186,7 +186,9 @@ function tend(session: http2.ServerHttp2Session, limits: RpcLimits): void {
   });
   let answered = true;
   const timer = setInterval(() => {
-    if (!answered) session.destroy();
+    // A session that was destroyed closes a little later; a ping in between would throw where nobody catches.
+    if (session.destroyed) clearInterval(timer);
+    else if (!answered) session.destroy();
     else if (streams === 0 && Date.now() - usedMs >= limits.idleMs) session.close();
     else {
       answered = false;
