@@ -3,6 +3,7 @@ import { AccountService } from "#gen/account/v1/account_pb.ts";
 import { FraudService } from "#gen/fraud/v1/fraud_pb.ts";
 import { GatewayService } from "#gen/gateway/v1/gateway_pb.ts";
 import { NotificationService } from "#gen/notification/v1/notification_pb.ts";
+import { WebhookService } from "#gen/notification/v1/webhook_pb.ts";
 import { PaymentService } from "#gen/payment/v1/payment_pb.ts";
 import { ReportingService } from "#gen/reporting/v1/reporting_pb.ts";
 import type { PeerUrls } from "#kit/config.ts";
@@ -18,7 +19,7 @@ import { edgeReasons } from "./reasons.ts";
 const PEERS: readonly (readonly [Exclude<keyof PeerUrls, "edge">, readonly DescService[]])[] = [
   ["account", [AccountService]],
   ["fraud", [FraudService]],
-  ["notification", [NotificationService]],
+  ["notification", [NotificationService, WebhookService]],
   ["payment", [PaymentService]],
   ["reporting", [ReportingService]],
   ["gateway", [GatewayService]],
@@ -58,6 +59,7 @@ export const startEdgeService: StartService<EdgeConfig> = async (config, platfor
     security: platform.security,
     origins: config.origins,
     validate: false,
+    overload: {},
     ready: async () => {
       await Promise.all(behind.map(({ ready }) => ready()));
     },

@@ -1,4 +1,5 @@
 import type { EnvReader } from "../config.ts";
+import type { CallerLimits } from "../rpc/admission.ts";
 import { JWT_ALGORITHMS, type JwtAlgorithm, type JwtConfig } from "./jwt.ts";
 import type { TlsFiles } from "./tls.ts";
 
@@ -16,7 +17,13 @@ export interface SecurityConfig {
   readonly clientCertificates: boolean;
   /** What peers are shown and checked against; absent: the authorities Node knows, and no certificate. */
   readonly peerTls: TlsFiles | undefined;
+  /** What one credential may take of one port. Default: without limit in development. */
+  readonly callerLimits: CallerLimits;
 }
+
+/** In production, where nothing else is set: far above what one honest caller needs, far below what a port can do. */
+const PRODUCTION_LIMITS = { perSecond: 200, inFlight: 256 } as const;
+const OPEN_LIMITS = { perSecond: 0, inFlight: 0 } as const;
 
 const LOOPBACK = /^(127(\.\d{1,3}){3}|::1|\[::1\]|localhost)$/;
 const SERVICE_KEY_LENGTH_MIN = 32;
@@ -57,7 +64,20 @@ export function readSecurityConfig(reader: EnvReader, host: string): SecurityCon
   const shown = readFiles(reader, "SETTLE_TLS_CLIENT_CERT", "SETTLE_TLS_CLIENT_KEY") ?? serverTls;
   const ca = reader.text("SETTLE_TLS_CA", "");
   const peerTls = shown ?? (ca === "" ? undefined : { ca });
-  return { mode, serviceKeys, jwt: readJwt(reader), serverTls, clientCertificates, peerTls };
+  const callerLimits = readCallerLimits(reader, mode);
+  const jwt = readJwt(reader);
+  return { mode, serviceKeys, jwt, serverTls, clientCertificates, peerTls, callerLimits };
+}
+
+function readCallerLimits(reader: EnvReader, mode: SecurityConfig["mode"]): CallerLimits {
+  const defaults = mode === "production" ? PRODUCTION_LIMITS : OPEN_LIMITS;
+  const perSecond = reader.integer("SETTLE_RATE_PER_SECOND", defaults.perSecond, 0, 1_000_000);
+  const burst = Math.max(1, perSecond * 2);
+  return {
+    perSecond,
+    burst: reader.integer("SETTLE_RATE_BURST", burst, 1, 1_000_000),
+    inFlight: reader.integer("SETTLE_IN_FLIGHT", defaults.inFlight, 0, 1_000_000),
+  };
 }
 
 function readServiceKeys(text: string): readonly string[] {

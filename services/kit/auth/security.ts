@@ -1,5 +1,6 @@
 import type { Db } from "mongodb";
 import type { Log } from "../log.ts";
+import type { CallerLimits } from "../rpc/admission.ts";
 import { type Authority, createAuthority } from "./authority.ts";
 import type { SecurityConfig } from "./config.ts";
 import { createTokenVerifier } from "./jwt.ts";
@@ -10,6 +11,8 @@ import { type Certificates, watchCertificates } from "./tls.ts";
 /** What a port needs to know its callers. */
 export interface PortSecurity {
   readonly authority: Authority;
+  /** What each credential may take of the port; absent: no limit. */
+  readonly callerLimits?: CallerLimits | undefined;
   /** Absent: the port speaks in the clear. */
   readonly tls?:
     | { readonly certificates: Certificates; readonly clientCertificates: boolean }
@@ -53,6 +56,7 @@ export function createSecurity(
       findKey: cacheKeys(async (id) => createKeyStore(await database()).byId(id)),
       verifyToken: jwt && createTokenVerifier(jwt),
     }),
+    callerLimits: config.callerLimits,
     tls: server && { certificates: server, clientCertificates },
     identity: { key: serviceKeys[0], certificates: peer },
     [Symbol.dispose]() {

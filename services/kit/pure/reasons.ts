@@ -79,6 +79,16 @@ export const commonReasons = {
     true,
   ),
   ETAG_MISMATCH: reason("ABORTED", "The object changed meanwhile; read it again and retry."),
+  RATE_LIMITED: reason(
+    "RESOURCE_EXHAUSTED",
+    "The caller makes more calls than it may, per second or at once; retry after the delay.",
+    true,
+  ),
+  OVERLOADED: reason(
+    "UNAVAILABLE",
+    "The server has more to do than it can; nothing was begun, retry after the delay.",
+    true,
+  ),
   DEADLINE_EXCEEDED: reason("DEADLINE_EXCEEDED", "The call took longer than it may; retry.", true),
   STREAM_EXPIRED: reason(
     "UNAVAILABLE",

@@ -116,8 +116,9 @@ export async function runHandler(
   return improveError(result, protocolOf(request.header.get("content-type")), improve);
 }
 
-/** Notes an ended call in the log and the metrics. */
+/** Notes an ended call in the log and the metrics, and gives back what it held. */
 export function callEnded(options: AdapterOptions, call: Call): void {
+  for (const release of call.onEnd.splice(0)) release();
   options.metrics.ended(call.rpc, call.code, performance.now() - call.startMs);
   logCall(options.log, call);
 }

@@ -23,6 +23,15 @@ export interface Port {
 /** First bytes of an HTTP/2 connection; `PRI` is reserved, so no HTTP/1 request begins with it. */
 const HTTP2_PREFACE = Buffer.from("PRI");
 
+/** HTTP/2 knows six settings; a few unknown ones are nobody's fault. */
+const SETTINGS_ENTRIES_MAX = 16;
+/** HTTP/2 frames that make no sense, before the connection ends. */
+const INVALID_FRAMES_MAX = 100;
+/** Frames of control are counted over this time, in milliseconds. */
+const CONTROL_WINDOW_MS = 10_000;
+/** Clients measure the connection with a ping for each answer or two. */
+const CONTROL_FRAMES_PER_STREAM = 2;
+
 /** Where a port listens, and with which certificates. */
 export interface PortPlace {
   readonly host: string;
@@ -57,6 +66,7 @@ export async function openPort(
           sniff(socket, limits.firstBytesMs, (isHttp2) => route(socket, isHttp2));
         })
       : createTls(at.tls, limits, (socket) => route(socket, socket.alpnProtocol === "h2"));
+  server.maxConnections = limits.connectionsMax;
   server.on("connection", (socket: net.Socket) => {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
@@ -152,6 +162,10 @@ function createHttp1(handler: PortHandler, limits: RpcLimits): http.Server {
 function createHttp2(handler: PortHandler, limits: RpcLimits): http2.Http2Server {
   const server = http2.createServer({
     maxSessionMemory: limits.sessionMemoryMb,
+    streamResetBurst: limits.resetsBurst,
+    streamResetRate: limits.resetsPerSecond,
+    maxSettings: SETTINGS_ENTRIES_MAX,
+    maxSessionInvalidFrames: INVALID_FRAMES_MAX,
     settings: {
       maxConcurrentStreams: limits.concurrentStreamsMax,
       maxHeaderListSize: limits.headerBytesMax,
@@ -176,20 +190,27 @@ function headerBytes(request: http.IncomingMessage): number {
 /** Closes a connection that nobody uses, and one whose peer does not answer pings: it is gone without a word. */
 function tend(session: http2.ServerHttp2Session, limits: RpcLimits): void {
   let streams = 0;
+  let used = false;
   let usedMs = Date.now();
+  const spend = calm(session, limits);
+  session.on("ping", () => spend(1));
+  session.on("remoteSettings", () => spend(1));
   session.on("stream", (stream) => {
+    spend(-CONTROL_FRAMES_PER_STREAM);
+    used = true;
     streams += 1;
     stream.once("close", () => {
       streams -= 1;
       usedMs = Date.now();
     });
   });
+  const idleMs = () => (used ? limits.idleMs : Math.min(limits.unusedMs, limits.idleMs));
   let answered = true;
   const timer = setInterval(() => {
     // A session that was destroyed closes a little later; a ping in between would throw where nobody catches.
     if (session.destroyed) clearInterval(timer);
     else if (!answered) session.destroy();
-    else if (streams === 0 && Date.now() - usedMs >= limits.idleMs) session.close();
+    else if (streams === 0 && Date.now() - usedMs >= idleMs()) session.close();
     else {
       answered = false;
       session.ping(() => {
@@ -198,6 +219,22 @@ function tend(session: http2.ServerHttp2Session, limits: RpcLimits): void {
     }
   }, limits.pingMs).unref();
   session.once("close", () => clearInterval(timer));
+}
+
+/** Ends a connection whose peer sends frames that cost us answers and ask for nothing. */
+function calm(session: http2.ServerHttp2Session, limits: RpcLimits): (frames: number) => void {
+  let count = 0;
+  let sinceMs = Date.now();
+  return (frames) => {
+    if (Date.now() - sinceMs >= CONTROL_WINDOW_MS) {
+      count = 0;
+      sinceMs = Date.now();
+    }
+    count += frames;
+    if (count <= limits.controlFramesMax || session.destroyed) return;
+    // Without an error Node would tell the peer that all is well.
+    session.destroy(new Error("too many frames"), http2.constants.NGHTTP2_ENHANCE_YOUR_CALM);
+  };
 }
 
 function listen(server: net.Server, at: PortPlace): Promise<number> {

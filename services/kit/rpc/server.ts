@@ -10,13 +10,15 @@ import type { ReasonTable } from "../pure/reasons.ts";
 import { Refusal } from "../refusal.ts";
 import { restHandler } from "../rest/handler.ts";
 import { rpcAdapter } from "./adapter.ts";
+import { createAdmission } from "./admission.ts";
 import { allowOrigins } from "./cors.ts";
-import { createGate } from "./gate.ts";
+import { createGate, EXEMPT } from "./gate.ts";
 import { headerAliases } from "./header-aliases.ts";
 import { createHealthState, type HealthState, healthService } from "./health.ts";
 import { inProcessTransport } from "./in-process.ts";
 import { RPC_LIMITS, type RpcLimits } from "./limits.ts";
 import { outcomeInterceptor, type Track } from "./outcome.ts";
+import { OverloadGuard, type OverloadPolicy, overloadInterceptor } from "./overload.ts";
 import { plainHttp } from "./plain-http.ts";
 import { openPort, type PortHandler } from "./port.ts";
 import { reflectionRoutes, reflectionServices } from "./reflection.ts";
@@ -56,6 +58,8 @@ export interface RpcServerOptions {
   readonly readyOf?: (service: string) => Promise<void>;
   /** Origins whose pages may call, besides those of this machine. */
   readonly origins?: readonly string[];
+  /** Sheds load when calls become slow; absent: never. */
+  readonly overload?: Partial<OverloadPolicy>;
   /** False where a peer behind the handlers judges the messages. Default true. */
   readonly validate?: boolean;
   /** For tests that cannot wait for the real durations. */
@@ -131,12 +135,20 @@ function createRouter(
     jsonOptions: STRICT_JSON,
     interceptors: [
       outcomeInterceptor(options.reasons, tracked),
+      ...(options.overload === undefined
+        ? []
+        : [overloadInterceptor(new OverloadGuard(options.overload), EXEMPT)]),
       headerAliases(),
       ...(options.validate === false
         ? []
         : [validationInterceptor(warmValidator(options.services))]),
     ],
-    requestGate: createGate(options.services, options.security.authority, options.reasons),
+    requestGate: createGate(
+      options.services,
+      options.security.authority,
+      options.reasons,
+      options.security.callerLimits && createAdmission(options.security.callerLimits),
+    ),
   });
   options.routes(router);
   router.service(Health, healthService(services, health));
