@@ -14,7 +14,8 @@ export async function reasonTables(): Promise<ReadonlyMap<string, ReasonTable>> 
     const file = path.join(SERVICES, service, "reasons.ts");
     const module = await importIfPresent(file);
     const table = Object.entries(module).find(([name]) => name.endsWith("Reasons"))?.[1];
-    if (isReasonTable(table)) tables.set(service, table);
+    // The edge has none of its own.
+    if (isReasonTable(table) && Object.keys(table).length > 0) tables.set(service, table);
   }
   return tables;
 }

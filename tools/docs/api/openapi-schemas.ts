@@ -5,17 +5,22 @@ import { isRequired, messageRuleWords, rulesOf, typeRules } from "./rules.ts";
 /** A piece of JSON Schema or OpenAPI, as plain data. */
 export type Schema = Readonly<Record<string, unknown>>;
 
-/** google.rpc.Status in its JSON form, with the details Settle brings. */
+/** A refusal as JSON: a google.rpc.Status with the status of HTTP, wrapped as AIP-193 has it, and our details. */
 export const STATUS_SCHEMA: Schema = {
   type: "object",
+  required: ["error"],
+  properties: { error: { $ref: "#/components/schemas/Error" } },
+};
+
+/** What STATUS_SCHEMA wraps. */
+export const ERROR_SCHEMA: Schema = {
+  type: "object",
   description: "Why a call was refused.",
-  required: ["code", "message"],
+  required: ["code", "message", "status"],
   properties: {
-    code: {
-      type: "integer",
-      description: "The status as a number of gRPC, such as 5 for NOT_FOUND.",
-    },
+    code: { type: "integer", description: "The status of HTTP, such as 404." },
     message: { type: "string", description: "What happened and what to do next, for a person." },
+    status: { type: "string", description: "The status of gRPC, such as NOT_FOUND." },
     details: {
       type: "array",
       items: {

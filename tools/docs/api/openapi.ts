@@ -5,7 +5,13 @@ import { reasonsOf, rolesOf } from "./answers.ts";
 import { type Binding, bindingsOf, fieldAt, fillTemplate, queryFields } from "./bindings.ts";
 import { exampleOf } from "./example.ts";
 import { commentOf, typesFrom } from "./image.ts";
-import { fieldSchema, type Schema, STATUS_SCHEMA, schemasOf } from "./openapi-schemas.ts";
+import {
+  ERROR_SCHEMA,
+  fieldSchema,
+  type Schema,
+  STATUS_SCHEMA,
+  schemasOf,
+} from "./openapi-schemas.ts";
 
 /** A document of OpenAPI 3.1, as plain data. */
 export interface OpenApi {
@@ -48,7 +54,7 @@ export function openApi(
         bearer: { type: "http", scheme: "bearer", description: "An API key or a JSON web token." },
       },
       responses: { Refusal: refusal() },
-      schemas: { Status: STATUS_SCHEMA, ...schemasOf(usedTypes(bindings)) },
+      schemas: { Status: STATUS_SCHEMA, Error: ERROR_SCHEMA, ...schemasOf(usedTypes(bindings)) },
     },
   };
 }
