@@ -47,7 +47,7 @@ describe("through the edge", () => {
       client: client.name,
       read: await client.call(method.getAccount, { accountId: "1" }),
       refused: await client.call(method.getAccount, { accountId: "absent" }),
-      wrong: await client.call(method.getAccount, { accountId: "" }),
+      wrong: await client.call(method.getAccount, { accountId: "!" }),
     });
     try {
       for (const answers of await Promise.all(clients.map(ask))) {
