@@ -5,7 +5,12 @@ import { FraudService } from "#gen/fraud/v1/fraud_pb.ts";
 import { GatewayService } from "#gen/gateway/v1/gateway_pb.ts";
 import { NotificationService } from "#gen/notification/v1/notification_pb.ts";
 import { WebhookService } from "#gen/notification/v1/webhook_pb.ts";
-import { type Payment, PaymentService } from "#gen/payment/v1/payment_pb.ts";
+import {
+  type Payment,
+  PaymentService,
+  type PaymentStatus,
+  PaymentStatusSchema,
+} from "#gen/payment/v1/payment_pb.ts";
 import { ReportingService } from "#gen/reporting/v1/reporting_pb.ts";
 import { DEFAULT_RETRY, DEFAULT_TIMEOUT_MS, type SettleClientOptions } from "./options.ts";
 import { createServiceClient, type ServiceClient } from "./service-client.ts";
@@ -33,6 +38,11 @@ export type {
 export { REASONS, type Reason } from "./reasons.ts";
 export type { ServiceClient } from "./service-client.ts";
 export type { WatchOptions } from "./watch.ts";
+
+/** A status as people read it: `SUCCEEDED`; its number where this client is older than the server. */
+export function statusName(status: PaymentStatus): string {
+  return PaymentStatusSchema.value[status]?.localName ?? String(status);
+}
 
 /** The services of Settle, by their names in a client. */
 export const SERVICES = {
