@@ -147,6 +147,18 @@ describe("a key", () => {
     expect(last.row.secrets).toHaveLength(2);
   });
 
+  test("that was rotated a moment ago opens where the old secret was just used", async () => {
+    const { text, row } = await createKey(deps(), operator, ORDER);
+    const { ask, reads } = service();
+    expect(await ask(text)).toBe("shop-7/till");
+    const second = await rotateKey(deps(), operator, row._id.id, DAY_MS);
+    expect(await ask(second.text)).toBe("shop-7/till");
+    // Wrong secrets for a known id do not read each time.
+    for (let i = 0; i < 50; i += 1)
+      expect(await ask(`${text.slice(0, -1)}-`)).toBe("CREDENTIALS_INVALID");
+    expect(reads()).toBe(2);
+  });
+
   test("is read once for many calls, and one that is made up is not read for each", async () => {
     const { text } = await createKey(deps(), operator, ORDER);
     const { ask, reads } = service();

@@ -1,6 +1,7 @@
 import { ALL_ROLES, type Role } from "../pure/scope.ts";
 import { Refusal } from "../refusal.ts";
 import { hashSecret, KEY_PREFIX, parseKey, sameSecret } from "./key.ts";
+import type { FindKey } from "./key-cache.ts";
 import type { KeyRow } from "./key-store.ts";
 
 /** Header with the tenant a service acts for; honoured only from role `service`. */
@@ -30,7 +31,7 @@ export interface AuthorityOptions {
   /** Whole keys of services; several while one is rotated. */
   readonly serviceKeys: readonly string[];
   /** The row of a key, not older than the revocation bound. */
-  readonly findKey: (id: string) => Promise<KeyRow | undefined>;
+  readonly findKey: FindKey;
   /** Checks a token; absent: none is accepted. */
   readonly verifyToken?: ((token: string) => Promise<Caller>) | undefined;
   readonly now?: () => Date;
@@ -95,8 +96,10 @@ async function keyCaller(
   headers: Headers,
 ): Promise<Caller> {
   const key = parseKey(credentials);
-  const row = key === undefined ? undefined : await options.findKey(key.id);
   const now = options.now?.() ?? new Date();
+  let row = key === undefined ? undefined : await options.findKey(key.id);
+  // Just rotated, perhaps, and read before that.
+  if (key && row && !opens(row, key.secret, now)) row = await options.findKey(key.id, "refresh");
   if (key === undefined || row === undefined || !opens(row, key.secret, now)) {
     throw new Refusal("CREDENTIALS_INVALID");
   }
