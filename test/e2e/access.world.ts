@@ -135,6 +135,12 @@ const MAKERS: Readonly<Record<string, (run: Run, tenant: Tenant) => Promise<stri
     await run("account.v1.AccountService/Credit", tenant, credit);
     return transactionId;
   },
+  /** Fraud knows a payment by its check. */
+  async order_id(run, tenant) {
+    const checkId = randomUUID();
+    await run("fraud.v1.FraudService/Evaluate", tenant, checkOf(tenant, checkId));
+    return `of-${checkId}`;
+  },
   async check_id(run, tenant) {
     const checkId = randomUUID();
     await run("fraud.v1.FraudService/Evaluate", tenant, checkOf(tenant, checkId));
@@ -319,6 +325,8 @@ export function restOf(method: DescMethod): JsonObject {
       return { amount: usd("1") };
     case "fraud.v1.FraudService/SubmitDecision":
       return { decision: "FRAUD_DECISION_PASS" };
+    case "fraud.v1.FraudService/SubmitOrderDecision":
+      return { isValid: true };
     case "notification.v1.WebhookService/UpdateEndpoint":
       return { url: HOOK };
     default:

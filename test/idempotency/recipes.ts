@@ -106,6 +106,19 @@ export const RECIPES: Readonly<Record<string, (stack: Stack, key: string) => Pro
       other: { requestId, subject, decision: 2, actor: "a" },
     };
   },
+  "fraud.v1.FraudService/SubmitOrderDecision": async (stack, requestId) => {
+    const currencyCode = "EUR";
+    const reviewLimits = [{ currencyCode, minorUnits: 1n }];
+    await stack.fraud.updateSettings({ settings: { reviewLimits } });
+    const orderId = `order-${requestId}`;
+    const amount = { currencyCode, minorUnits: 5n };
+    const check = { checkId: orderId, paymentId: orderId, accountId: "somebody", amount };
+    await stack.fraud.evaluate(check);
+    return {
+      body: { requestId, orderId, isValid: true },
+      other: { requestId, orderId, isValid: false },
+    };
+  },
   "fraud.v1.FraudService/UpdateSettings": async (_, requestId) => ({
     body: { requestId, settings: { deniedAccountIds: ["nobody"] } },
     other: { requestId, settings: { deniedAccountIds: ["someone"] } },
