@@ -8,15 +8,10 @@ import {
 } from "@bufbuild/protobuf";
 import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
-import { KeyService } from "#gen/auth/v1/keys_pb.ts";
 import { access } from "#gen/common/v1/access_pb.ts";
 import { Health, HealthCheckResponse_ServingStatus } from "#gen/grpc/health/v1/health_pb.ts";
 import { ROLE_MESSAGES, roleFromMessage } from "#kit/auth/access.ts";
-import { keyRoutes } from "#kit/auth/key-routes.ts";
-import { createKeyStore, KEYS_DATABASE, keysMigration } from "#kit/auth/key-store.ts";
-import { createLog } from "#kit/log.ts";
 import { ALL_ROLES, type Role } from "#kit/pure/scope.ts";
-import { startRpcServer } from "#kit/rpc/server.ts";
 import { type AnyRpc, anyRpc, type Ended } from "#test/support/any-rpc.ts";
 import { allServices } from "#test/support/contracts.ts";
 import { type Stack, startStack } from "#test/support/stack.ts";
@@ -57,18 +52,7 @@ export async function startWorld(): Promise<World> {
     SETTLE_SERVICE_KEY: SERVICE_KEY,
     SETTLE_SEED_DEMO: "0",
   });
-  const edge = await stack.platform.database(KEYS_DATABASE);
-  await keysMigration.up(edge);
-  const keyServer = await startRpcServer({
-    host: "127.0.0.1",
-    port: 0,
-    services: [KeyService],
-    routes: keyRoutes({ store: createKeyStore(edge), now: () => new Date() }),
-    reasons: {},
-    log: createLog("silent"),
-    security: stack.platform.security,
-  });
-  const addresses = new Map(Object.entries({ ...stack.addresses, auth: keyServer.address }));
+  const addresses = new Map(Object.entries({ ...stack.addresses, auth: stack.addresses.edge }));
   const rpcs = new Map<string, AnyRpc>();
   const rpcOf = (service: DescService): AnyRpc => {
     const address = addresses.get(packageOf(service)) ?? "";
@@ -116,7 +100,6 @@ export async function startWorld(): Promise<World> {
     },
     async [Symbol.asyncDispose]() {
       for (const rpc of rpcs.values()) rpc[Symbol.dispose]();
-      await keyServer.close();
       await stack[Symbol.asyncDispose]();
     },
   };
