@@ -11,6 +11,8 @@ import { isRequired, rulesOf, typeRules } from "./rules.ts";
 const VALUES: Readonly<Record<string, JsonValue>> = {
   // A new one where an account is opened, else that of a demo account.
   "account.v1.Account.account_id": "shop-1",
+  // One of two ways to say it, so neither is required by a rule of its own.
+  "payment.v1.CreateRequest.amount": { currencyCode: "USD", minorUnits: "250" },
   account_id: "1",
   destination_account_id: "provider:mock:USD",
   currency_code: "USD",
@@ -40,7 +42,8 @@ function shownFields(message: DescMessage): DescField[] {
   const isPaged = message.fields.some(({ name }) => name === "page_token");
   return message.fields.filter((field) => {
     if (field.oneof) return isRequired(field.oneof) && field.oneof.fields[0] === field;
-    if (mustBeSet(field) || field.name === "request_id") return true;
+    if (ownValue(field) !== undefined || mustBeSet(field) || field.name === "request_id")
+      return true;
     if (isPaged) return field.name === "page_size";
     if (LEFT_OUT.test(field.name)) return false;
     return field.fieldKind === "scalar" && field.name in VALUES;
@@ -61,7 +64,13 @@ function mustBeSet(field: DescField): boolean {
   );
 }
 
+function ownValue(field: DescField): JsonValue | undefined {
+  return VALUES[`${field.parent.typeName}.${field.name}`];
+}
+
 function exampleValue(field: DescField, depth: number): JsonValue {
+  const own = ownValue(field);
+  if (own !== undefined) return own;
   switch (field.fieldKind) {
     case "message":
       if (field.message.typeName === "google.protobuf.Timestamp") return "2026-01-31T12:00:00Z";
