@@ -143,6 +143,29 @@ describe("an HTTP/2 peer", () => {
   });
 });
 
+test("calls that are reset as soon as they are opened are hardly begun, so that they cost little", async () => {
+  const { authenticate } = developmentAuthority();
+  let asked = 0;
+  const authority = {
+    authenticate(headers: Headers) {
+      asked += 1;
+      return authenticate(headers);
+    },
+  };
+  await using server = await startStubServer({}, { security: { authority } });
+  using peer = await connectRaw(server.address);
+  const block = postHeaders(pathOf(getCheck), GRPC);
+  const opened = Array.from({ length: 200 }, (_, each) => [
+    h2Frame(FRAME.headers, END_HEADERS, 2 * each + 1, block),
+    h2Frame(FRAME.reset, 0, 2 * each + 1, Buffer.from([0, 0, 0, 8])),
+  ]);
+  await peer.write(Buffer.concat(opened.flat()));
+  await clientOf(server)
+    .getCheck({ checkId: "a" })
+    .catch(() => undefined);
+  expect(asked).toBeLessThan(50);
+});
+
 test("a connection above the number a port takes is closed, and the others go on", async () => {
   await using server = await startStubServer({}, { limits: { connectionsMax: 2 } });
   using first = await connectRaw(server.address);

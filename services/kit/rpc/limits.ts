@@ -55,7 +55,7 @@ export const RPC_LIMITS: RpcLimits = {
   idleMs: 900_000,
   pingMs: 30_000,
   unusedMs: 120_000,
-  resetsBurst: 1_000,
+  resetsBurst: 256,
   resetsPerSecond: 33,
   controlFramesMax: 2_000,
   connectionsMax: 10_000,

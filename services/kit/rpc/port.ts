@@ -3,6 +3,7 @@ import http2 from "node:http2";
 import net from "node:net";
 import tls from "node:tls";
 import type { PortSecurity } from "../auth/security.ts";
+import { mayBeCancelled, tend } from "./http2-session.ts";
 import type { RpcLimits } from "./limits.ts";
 
 /**
@@ -27,11 +28,6 @@ const HTTP2_PREFACE = Buffer.from("PRI");
 const SETTINGS_ENTRIES_MAX = 16;
 /** HTTP/2 frames that make no sense, before the connection ends. */
 const INVALID_FRAMES_MAX = 100;
-/** Frames of control are counted over this time, in milliseconds. */
-const CONTROL_WINDOW_MS = 10_000;
-/** Clients measure the connection with a ping for each answer or two. */
-const CONTROL_FRAMES_PER_STREAM = 2;
-
 /** Where a port listens, and with which certificates. */
 export interface PortPlace {
   readonly host: string;
@@ -159,6 +155,9 @@ function createHttp1(handler: PortHandler, limits: RpcLimits): http.Server {
   return server;
 }
 
+/** A request of HTTP/2 in the shape of HTTP/1. */
+type Http2Request = http.IncomingMessage & { readonly stream: http2.ServerHttp2Stream };
+
 function createHttp2(handler: PortHandler, limits: RpcLimits): http2.Http2Server {
   const server = http2.createServer({
     maxSessionMemory: limits.sessionMemoryMb,
@@ -172,10 +171,19 @@ function createHttp2(handler: PortHandler, limits: RpcLimits): http2.Http2Server
       enablePush: false,
     },
   });
-  server.on("request", (request: http.IncomingMessage, response: http.ServerResponse) => {
+  const answer: PortHandler = (request, response) => {
     // The setting binds a client only once it has acknowledged it.
     if (headerBytes(request) > limits.headerBytesMax) response.writeHead(431).end();
     else handler(request, response);
+  };
+  server.on("request", (request: Http2Request, response: http.ServerResponse) => {
+    const { stream } = request;
+    const unlessReset = (): void => {
+      if (!stream.closed && !stream.destroyed) answer(request, response);
+    };
+    // A reset comes right behind its call: a turn later it is known, and nothing was begun in vain.
+    if (mayBeCancelled(stream.session)) setImmediate(unlessReset);
+    else unlessReset();
   });
   server.on("sessionError", () => {
     // The peer broke the protocol or the connection; Node has destroyed the session already.
@@ -185,56 +193,6 @@ function createHttp2(handler: PortHandler, limits: RpcLimits): http2.Http2Server
 
 function headerBytes(request: http.IncomingMessage): number {
   return request.rawHeaders.reduce((sum, text) => sum + text.length, 0);
-}
-
-/** Closes a connection that nobody uses, and one whose peer does not answer pings: it is gone without a word. */
-function tend(session: http2.ServerHttp2Session, limits: RpcLimits): void {
-  let streams = 0;
-  let used = false;
-  let usedMs = Date.now();
-  const spend = calm(session, limits);
-  session.on("ping", () => spend(1));
-  session.on("remoteSettings", () => spend(1));
-  session.on("stream", (stream) => {
-    spend(-CONTROL_FRAMES_PER_STREAM);
-    used = true;
-    streams += 1;
-    stream.once("close", () => {
-      streams -= 1;
-      usedMs = Date.now();
-    });
-  });
-  const idleMs = () => (used ? limits.idleMs : Math.min(limits.unusedMs, limits.idleMs));
-  let answered = true;
-  const timer = setInterval(() => {
-    // A session that was destroyed closes a little later; a ping in between would throw where nobody catches.
-    if (session.destroyed) clearInterval(timer);
-    else if (!answered) session.destroy();
-    else if (streams === 0 && Date.now() - usedMs >= idleMs()) session.close();
-    else {
-      answered = false;
-      session.ping(() => {
-        answered = true;
-      });
-    }
-  }, limits.pingMs).unref();
-  session.once("close", () => clearInterval(timer));
-}
-
-/** Ends a connection whose peer sends frames that cost us answers and ask for nothing. */
-function calm(session: http2.ServerHttp2Session, limits: RpcLimits): (frames: number) => void {
-  let count = 0;
-  let sinceMs = Date.now();
-  return (frames) => {
-    if (Date.now() - sinceMs >= CONTROL_WINDOW_MS) {
-      count = 0;
-      sinceMs = Date.now();
-    }
-    count += frames;
-    if (count <= limits.controlFramesMax || session.destroyed) return;
-    // Without an error Node would tell the peer that all is well.
-    session.destroy(new Error("too many frames"), http2.constants.NGHTTP2_ENHANCE_YOUR_CALM);
-  };
 }
 
 function listen(server: net.Server, at: PortPlace): Promise<number> {
