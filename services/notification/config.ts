@@ -1,8 +1,7 @@
 import { type BaseConfig, type Env, EnvReader, readBaseConfig } from "#kit/config.ts";
 import type { OutboundPolicy } from "#kit/outbound.ts";
-import type { WebhookPolicy } from "./application/webhooks/deps.ts";
 import type { Fault } from "./domain/fault.ts";
-import type { SenderPolicy } from "./domain/retry.ts";
+import type { SenderPolicy, WebhookPolicy } from "./domain/retry.ts";
 
 /** How much longer than an attempt its delivery is leased, in milliseconds: the outcome has to be written, too. */
 const LEASE_MARGIN_MS = 20_000;

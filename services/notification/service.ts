@@ -49,17 +49,10 @@ export const startNotificationService: StartService<NotificationConfig> = async 
   cleanup.use(sender);
   const deps: NotificationDeps = { store, log, clock, wakeSender: () => sender.poke() };
 
-  const webhooks = startWebhooks(
-    {
-      webhooks: createWebhookStore(await platform.mongo(), db),
-      log,
-      clock,
-      random: Math.random,
-      outbound: config.webhooks.outbound,
-      policy: config.webhooks.policy,
-    },
-    config.webhooks,
-  );
+  const { overlapMs, intervalMs, outbound, policy: webhookPolicy } = config.webhooks;
+  const webhookStore = createWebhookStore(await platform.mongo(), db);
+  const sending = { log, clock, outbound, policy: webhookPolicy, random: Math.random };
+  const webhooks = startWebhooks({ webhooks: webhookStore, ...sending }, { overlapMs, intervalMs });
   cleanup.use(webhooks);
   const webhookDeps: WebhookRpcDeps = {
     ...webhooks.deps,

@@ -5,7 +5,9 @@ import {
   MongoServerError,
   type UpdateFilter,
 } from "mongodb";
+import type { ListQuery } from "#kit/list/spec.ts";
 import { type Key, key } from "#kit/mongo/key.ts";
+import { type ListColumns, listFilter, listSort, listWhere } from "#kit/mongo/list.ts";
 import { mayUse, type Scope } from "#kit/pure/scope.ts";
 import type {
   Failure,
@@ -73,36 +75,26 @@ export async function findPayment(
   return row && mayUse(scope, row.accountId) ? toPayment(row) : undefined;
 }
 
-/** What a list is narrowed to; absent means any. */
-export interface PaymentFilter {
-  readonly accountId?: string;
-  readonly status?: PaymentStatus;
-  readonly createdFrom?: Date;
-  readonly createdTo?: Date;
-}
+const COLUMNS: ListColumns = {
+  fields: {
+    payment_id: "_id.id",
+    account_id: "accountId",
+    order_id: "orderId",
+    status: "status",
+    capture_mode: "captureMode",
+    "amount.currency_code": "currencyCode",
+    "amount.minor_units": "amount",
+    create_time: "createTime",
+  },
+  sorts: { create_time: ["_id.id"] },
+};
 
-/** A page, newest first. Ids are UUIDv7, so their order is that of creation and one index serves both. */
-export async function listPayments(
-  db: Db,
-  scope: Reader,
-  filter: PaymentFilter,
-  page: { readonly size: number; readonly before?: string },
-): Promise<Payment[]> {
-  const { accountId, status, createdFrom, createdTo } = filter;
-  const created = {
-    ...(createdFrom ? { $gte: createdFrom } : {}),
-    ...(createdTo ? { $lt: createdTo } : {}),
-  };
-  const query: Filter<PaymentRow> = {
-    "_id.tenant": scope.tenant,
-    ...(accountId === undefined ? {} : { accountId }),
-    ...(scope.accounts ? { $and: [{ accountId: { $in: scope.accounts } }] } : {}),
-    ...(status === undefined ? {} : { status }),
-    ...(createdFrom || createdTo ? { createTime: created } : {}),
-    ...(page.before === undefined ? {} : { "_id.id": { $lt: page.before } }),
-  };
-  const rows = await paymentRows(db).find(query).sort({ "_id.id": -1 }).limit(page.size).toArray();
-  return rows.map(toPayment);
+/** A page. Ids are UUIDv7, so their order is that of creation and one index serves both. */
+export async function listPayments(db: Db, scope: Reader, query: ListQuery): Promise<Payment[]> {
+  const own = scope.accounts ? [{ accountId: { $in: scope.accounts } }] : [];
+  const filter = listWhere<PaymentRow>([listFilter(scope, query, COLUMNS), ...own]);
+  const rows = paymentRows(db).find(filter).sort(listSort(query, COLUMNS)).limit(query.limit);
+  return (await rows.toArray()).map(toPayment);
 }
 
 /** One change of the row: what is set, and how it reads on the timeline. */
