@@ -8,7 +8,14 @@ import { HELP, readOptions, type StartOptions, UsageError } from "./options.ts";
 import { loadServices } from "./services.ts";
 import { listenForStop, type StopSignal } from "./signals.ts";
 import { type Stack, startStack } from "./stack.ts";
-import { addressTable, auditText, copyLines, statusName, timelineText } from "./summary.ts";
+import {
+  addressTable,
+  auditText,
+  copyLines,
+  DEVELOPMENT_BANNER,
+  statusName,
+  timelineText,
+} from "./summary.ts";
 
 /** The whole of `npm start`; answers the exit code. */
 async function main(): Promise<number> {
@@ -74,6 +81,7 @@ async function work(
   if (options.once)
     return await Promise.race([once(stack, progress, payment, options.demo), stoppedEarly(signal)]);
   progress.line(addressTable(stack.addresses));
+  if (process.env["SETTLE_MODE"] !== "production") progress.line(DEVELOPMENT_BANNER);
   progress.line(copyLines(stack.addresses["payment"] ?? "", stack.temporalUi, payment?.paymentId));
   progress.line("Ctrl-C stops everything.");
   await stopped;

@@ -8,6 +8,11 @@ import { accountReasons } from "../reasons.ts";
 
 const REASONS: ReasonTable = accountReasons;
 
+/** Every request with an amount calls it `amount`. */
+const CURRENCY_FIELD = [
+  { field: "amount.currency_code", description: "is not the currency of what it is about" },
+];
+
 /** A refusal that says to which id it happened; the same facts give the same words, also years later. */
 export function refusal(reason: string, facts: DeclineFacts): Refusal {
   const info = REASONS[reason];
@@ -15,6 +20,7 @@ export function refusal(reason: string, facts: DeclineFacts): Refusal {
   return new Refusal(reason, {
     metadata: facts,
     ...(info && subject.length > 0 ? { message: `${subject.join(", ")}: ${info.message}` } : {}),
+    ...(reason === "CURRENCY_MISMATCH" ? { fields: CURRENCY_FIELD } : {}),
   });
 }
 

@@ -1,11 +1,16 @@
 import { Refusal } from "#kit/refusal.ts";
 import type { GatewayReason } from "../reasons.ts";
 
+const CURRENCY_FIELD = [
+  { field: "amount.currency_code", description: "is not the currency of the authorisation" },
+];
+
 /** Refuses a call about an authorisation. */
 export function refuse(reason: GatewayReason, authorizationKey: string): Refusal {
   return new Refusal(reason, {
     metadata: { authorization_key: authorizationKey },
     ...(reason === "GATEWAY_PENDING" ? { retryAfterMs: 1_000 } : {}),
+    ...(reason === "CURRENCY_MISMATCH" ? { fields: CURRENCY_FIELD } : {}),
   });
 }
 

@@ -64,7 +64,8 @@ function sample(desc: DescMessage, depth: number): Message {
   return message.message;
 }
 
-function validate(validator: Validator, desc: DescMessage, message: Message): void {
+/** Refuses a message that breaks the rules of its proto, with every field that is wrong. */
+export function validate(validator: Validator, desc: DescMessage, message: Message): void {
   const found = violationsOf(validator, desc, message);
   if (found === undefined) return;
   const { reason, fields, violations } = found;
