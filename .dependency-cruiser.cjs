@@ -111,7 +111,7 @@ const forbidden = [
     "store is the only room that sees BSON: own domain, kit without transport and Temporal, the driver.",
     "^services/((?!kit/)[^/]+)/store/",
     [
-      "^services/kit/(pure|mongo|idempotency)/",
+      "^services/kit/(pure|mongo|idempotency|list)/",
       "^services/kit/[^/]+\\.ts$",
       own("(store|domain|application)/"),
       own("reasons\\.ts$"),
