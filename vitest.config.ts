@@ -9,8 +9,8 @@ export default defineConfig({
     exclude: long ? [] : ["test/long/**"],
     globalSetup: ["test/support/global-setup.ts"],
     pool: "forks",
-    // Most of a test's time is waiting for timers and disks, so three files share two cores well.
-    maxWorkers: 3,
+    // Much of a test's time is waiting for timers and disks; a third file at once would starve the others of two cores.
+    maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

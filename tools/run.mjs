@@ -22,6 +22,9 @@ switch (command) {
       SETTLE_LONG: "1",
     });
     break;
+  case "bench:start":
+    await launch([path.join(ROOT, "tools", "bench", "second-start.ts"), ...rest], compileCache);
+    break;
   case "check":
     await launch([path.join(ROOT, "tools", "check", "main.ts"), ...rest]);
     break;
@@ -30,7 +33,7 @@ switch (command) {
     break;
   default:
     process.stderr.write(
-      "usage: node tools/run.mjs start|test|test:long|check|settle [arguments]\n",
+      "usage: node tools/run.mjs start|test|test:long|bench:start|check|settle [arguments]\n",
     );
     process.exitCode = 2;
 }

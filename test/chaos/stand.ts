@@ -65,8 +65,6 @@ export class Stand implements Site, AsyncDisposable {
 
   /** Starts everything and waits until it serves. */
   async start(): Promise<void> {
-    // What a killed start wrote would be taken for the new one's.
-    await rm(path.join(this.dataDir, "ports.json"), { force: true });
     const args = ["--no-demo", "--data-dir", this.dataDir, "--port-base", String(this.#base)];
     const started = runStart([...args, ...this.#flags], SHORT_POLICY);
     this.#running = started;

@@ -273,6 +273,7 @@ async function depsWithoutTemporal(): Promise<PaymentDeps> {
       startPayment: down,
       startRefund: down,
       startReconcile: down,
+      signalCancel: down,
       signalCallback: down,
       cancel: down,
       capture: down,

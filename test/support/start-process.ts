@@ -47,10 +47,13 @@ function endOf(child: ChildProcess, text: () => string): StartProcess["ended"] {
   });
 }
 
-/** What a running stack wrote to `ports.json`. */
+/** What a running stack wrote to `ports.json`; that of a start which was killed does not count. */
 export async function portsOf(dataDir: string): Promise<Record<string, string>> {
   return await waitUntil(
-    async () => JSON.parse(await readFile(path.join(dataDir, "ports.json"), "utf8")),
+    async () => {
+      const ports = JSON.parse(await readFile(path.join(dataDir, "ports.json"), "utf8"));
+      return runs(ports.pid) ? ports : undefined;
+    },
     { boundMs: 50_000, what: "ports.json" },
   );
 }

@@ -1,8 +1,5 @@
 import { connect } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
-import { createClient } from "@connectrpc/connect";
-import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
-import { Health, HealthCheckResponse_ServingStatus } from "#gen/grpc/health/v1/health_pb.ts";
 import { type Child, lastLogLines } from "./child.ts";
 
 /** Waits until `ready` says yes; fails at the deadline, or at once with its last log lines when the program ends. */
@@ -52,6 +49,12 @@ export async function gateServing(
   deadlineMs: number,
   target: { readonly port: number; readonly service: string },
 ): Promise<void> {
+  // Loaded here and not before: the program gets ready meanwhile.
+  const { createClient } = await import("@connectrpc/connect");
+  const { createGrpcTransport, Http2SessionManager } = await import("@connectrpc/connect-node");
+  const { Health, HealthCheckResponse_ServingStatus } = await import(
+    "#gen/grpc/health/v1/health_pb.ts"
+  );
   await gate(child, logs, deadlineMs, () => accepts(target.port));
   const baseUrl = `http://127.0.0.1:${target.port}`;
   const sessionManager = new Http2SessionManager(baseUrl);

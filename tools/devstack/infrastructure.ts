@@ -1,5 +1,6 @@
 import type { Progress } from "../provision/progress.ts";
-import { type ProvisionDeps, provision } from "../provision/provision.ts";
+import type { ProvisionDeps } from "../provision/provision.ts";
+import { type Binaries, findBinaries } from "./binaries.ts";
 import { type Child, type Guard, startGuard } from "./child.ts";
 import { type DataDir, openDataDir } from "./data-dir.ts";
 import { startMongod } from "./mongod.ts";
@@ -35,21 +36,8 @@ export interface InfrastructureOptions {
   readonly ui?: boolean;
   readonly binaries: Binaries;
   readonly deps: ProvisionDeps;
-}
-
-/** Paths of the programs to run; absent for what is external. */
-export interface Binaries {
-  readonly mongod: string | undefined;
-  readonly temporal: string | undefined;
-}
-
-/** Provisions what MONGODB_URI and TEMPORAL_ADDRESS do not already name. Starts nothing. */
-export async function findBinaries(deps: ProvisionDeps): Promise<Binaries> {
-  const [mongod, temporal] = await Promise.all([
-    deps.env["MONGODB_URI"] ? undefined : provision("mongod", deps),
-    deps.env["TEMPORAL_ADDRESS"] ? undefined : provision("temporal", deps),
-  ]);
-  return { mongod: mongod?.path, temporal: temporal?.path };
+  /** Runs once when all programs have been started and none is ready: the time to do something else. */
+  readonly onStarted?: () => void;
 }
 
 /**
@@ -59,9 +47,14 @@ export async function findBinaries(deps: ProvisionDeps): Promise<Binaries> {
 export async function startInfrastructure(options: InfrastructureOptions): Promise<Infrastructure> {
   const { dataDir } = options;
   const guard = startGuard();
+  let waiting = 2;
+  const onStart = (): void => {
+    waiting -= 1;
+    if (waiting === 0) options.onStarted?.();
+  };
   const results = await Promise.allSettled([
-    mongodPart(options, guard),
-    temporalPart(options, guard),
+    mongodPart(options, guard, onStart),
+    temporalPart(options, guard, onStart),
   ]);
   const started = results.flatMap((result) =>
     result.status === "fulfilled" ? [result.value.child] : [],
@@ -112,23 +105,29 @@ export async function startPrivateInfrastructure(
 async function mongodPart(
   options: InfrastructureOptions,
   guard: Guard,
+  onStart: () => void,
 ): Promise<{ uri: string; child: Child | undefined }> {
   const { deps, dataDir } = options;
   const binary = options.binaries.mongod;
-  if (binary === undefined) return { uri: deps.env["MONGODB_URI"] ?? "", child: undefined };
+  if (binary === undefined) {
+    onStart();
+    return { uri: deps.env["MONGODB_URI"] ?? "", child: undefined };
+  }
   return await timed(deps.progress, "mongod", async () => {
     const port = options.ports?.mongod || (await freePort());
-    return await startMongod({ binary, port, dataDir }, guard);
+    return await startMongod({ binary, port, dataDir, onStart }, guard);
   });
 }
 
 async function temporalPart(
   options: InfrastructureOptions,
   guard: Guard,
+  onStart: () => void,
 ): Promise<{ address: string; ui: string | undefined; child: Child | undefined }> {
   const { deps, dataDir } = options;
   const binary = options.binaries.temporal;
   if (binary === undefined) {
+    onStart();
     return { address: deps.env["TEMPORAL_ADDRESS"] ?? "", ui: undefined, child: undefined };
   }
   return await timed(deps.progress, "Temporal", async () => {
@@ -136,7 +135,10 @@ async function temporalPart(
     const uiPort =
       options.ui === false ? undefined : options.ports?.temporalUi || (await freePort());
     const metricsPort = await freePort();
-    const server = await startTemporal({ binary, port, uiPort, metricsPort, dataDir }, guard);
+    const server = await startTemporal(
+      { binary, port, uiPort, metricsPort, dataDir, onStart },
+      guard,
+    );
     return { ...server, ui: uiPort === undefined ? undefined : `127.0.0.1:${uiPort}` };
   });
 }

@@ -1,21 +1,11 @@
 import type { Payment } from "#gen/payment/v1/payment_pb.ts";
 import { createProgress, type Progress } from "../provision/progress.ts";
 import { defaultDeps } from "../provision/provision.ts";
+import { findBinaries } from "./binaries.ts";
 import { type DataDir, openDataDir, resetDataDir } from "./data-dir.ts";
-import { auditBooks, payDemo } from "./demo.ts";
-import { findBinaries } from "./infrastructure.ts";
 import { HELP, readOptions, type StartOptions, UsageError } from "./options.ts";
-import { loadServices } from "./services.ts";
 import { listenForStop, type StopSignal } from "./signals.ts";
 import { type Stack, startStack } from "./stack.ts";
-import {
-  addressTable,
-  auditText,
-  copyLines,
-  DEVELOPMENT_BANNER,
-  statusName,
-  timelineText,
-} from "./summary.ts";
 
 /** The whole of `npm start`; answers the exit code. */
 async function main(): Promise<number> {
@@ -44,17 +34,14 @@ async function run(
   const startMs = Date.now();
   progress.line(`Settle starts; everything is stored in ${dataDir.path}`);
   const deps = defaultDeps(progress);
-  // Loading the code takes about as long as starting mongod and Temporal: both go on at once.
-  const loaded = options.split ? undefined : loadServices();
-  loaded?.catch(() => undefined);
   const binaries = await Promise.race([findBinaries(deps), signal.stopped]);
   // Nothing runs yet; an unfinished download is removed by the next start.
   if (typeof binaries === "string") {
     await dataDir.release();
     process.exit(130);
   }
-  const { portBase } = options;
-  const stack = await startStack({ dataDir, portBase, binaries, loaded, env: process.env, deps });
+  const { portBase, split } = options;
+  const stack = await startStack({ dataDir, portBase, binaries, split, env: process.env, deps });
   signal.onKill(() => stack.kill());
   progress.line(`Settle is up after ${((Date.now() - startMs) / 1000).toFixed(1)} s`);
   const outcome = await Promise.race([
@@ -80,6 +67,7 @@ async function work(
   if (signal.isStopped()) return { code: 0 };
   if (options.once)
     return await Promise.race([once(stack, progress, payment, options.demo), stoppedEarly(signal)]);
+  const { addressTable, copyLines, DEVELOPMENT_BANNER } = await import("./summary.ts");
   progress.line(addressTable(stack.addresses));
   if (process.env["SETTLE_MODE"] !== "production") progress.line(DEVELOPMENT_BANNER);
   progress.line(copyLines(stack.addresses["payment"] ?? "", stack.temporalUi, payment?.paymentId));
@@ -91,6 +79,8 @@ async function work(
 async function demo(stack: Stack, progress: Progress): Promise<Payment> {
   const task = progress.task("demo payment");
   task.note("waiting for its end");
+  const { payDemo } = await import("./demo.ts");
+  const { timelineText } = await import("./summary.ts");
   const payment = await payDemo(stack.url("account"), stack.url("payment"));
   task.end("  demo payment has ended");
   progress.line(timelineText(payment));
@@ -103,6 +93,8 @@ async function once(
   payment: Payment | undefined,
   wanted: boolean,
 ): Promise<Outcome> {
+  const { auditBooks } = await import("./demo.ts");
+  const { addressTable, auditText, statusName } = await import("./summary.ts");
   const audit = await auditBooks(stack.url("reporting"));
   progress.line(auditText(audit));
   progress.line(addressTable(stack.addresses));

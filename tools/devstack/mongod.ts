@@ -1,4 +1,4 @@
-import { type Document, MongoClient, MongoServerError } from "mongodb";
+import type { Document, MongoClient } from "mongodb";
 import { type Child, type Guard, startChild } from "./child.ts";
 import type { DataDir } from "./data-dir.ts";
 import { accepts, gate } from "./gate.ts";
@@ -17,7 +17,13 @@ export interface Mongod {
 
 /** Starts mongod and waits until it takes writes. Transactions and change streams need the replica set. */
 export async function startMongod(
-  options: { readonly binary: string; readonly port: number; readonly dataDir: DataDir },
+  options: {
+    readonly binary: string;
+    readonly port: number;
+    readonly dataDir: DataDir;
+    /** Runs as soon as the process exists. */
+    readonly onStart: () => void;
+  },
   guard: Guard,
 ): Promise<Mongod> {
   const { port, dataDir } = options;
@@ -26,6 +32,7 @@ export async function startMongod(
   args.push("--wiredTigerCacheSizeGB", "0.5", "--oplogSize", "1024", "--quiet");
   const { logs, run } = dataDir;
   const child = await startChild({ name: "mongod", file: options.binary, args, logs, run }, guard);
+  options.onStart();
   const uri = `mongodb://127.0.0.1:${port}/?directConnection=true`;
   try {
     await gate(child, logs, READY_DEADLINE_MS, () => accepts(port));
@@ -43,6 +50,8 @@ async function awaitPrimary(
   member: string,
   logs: string,
 ): Promise<void> {
+  // The driver takes a while to load: mongod gets ready meanwhile.
+  const { MongoClient } = await import("mongodb");
   await using client = await MongoClient.connect(uri, { serverSelectionTimeoutMS: 10_000 });
   await ensureReplicaSet(client, member);
   await gate(child, logs, READY_DEADLINE_MS, async () => {
@@ -78,7 +87,7 @@ async function storedConfig(client: MongoClient): Promise<Document | undefined> 
     const answer = await client.db("admin").command({ replSetGetConfig: 1 });
     return answer["config"];
   } catch (error) {
-    if (error instanceof MongoServerError && error.code === NOT_YET_INITIALIZED) return undefined;
+    if (hasCode(error, NOT_YET_INITIALIZED)) return undefined;
     // A node that no longer finds itself in its configuration still has it on disk.
     const row = await client.db("local").collection("system.replset").findOne({});
     return row ?? undefined;
@@ -87,6 +96,16 @@ async function storedConfig(client: MongoClient): Promise<Document | undefined> 
 
 function unlessCode(code: number): (error: unknown) => void {
   return (error) => {
-    if (!(error instanceof MongoServerError) || error.code !== code) throw error;
+    if (!hasCode(error, code)) throw error;
   };
+}
+
+/** Whether mongod refused a command with this code. */
+function hasCode(error: unknown, code: number): boolean {
+  return (
+    error instanceof Error &&
+    error.name === "MongoServerError" &&
+    "code" in error &&
+    error.code === code
+  );
 }

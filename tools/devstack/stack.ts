@@ -1,15 +1,14 @@
 import { rm } from "node:fs/promises";
 import type { Env, ServiceName } from "#kit/config.ts";
 import type { ProvisionDeps } from "../provision/provision.ts";
+import type { Binaries } from "./binaries.ts";
 import { lastLogLines } from "./child.ts";
 import { type DataDir, writeAtomically } from "./data-dir.ts";
-import { startInProcess } from "./in-process.ts";
-import { type Binaries, type Infrastructure, startInfrastructure } from "./infrastructure.ts";
+import { type Infrastructure, startInfrastructure } from "./infrastructure.ts";
 import { planPorts, portVariables } from "./port-plan.ts";
 import { secretVariables } from "./secrets.ts";
 import type { ServiceGroup } from "./service-group.ts";
-import { type LoadedService, SERVICE_NAMES } from "./services.ts";
-import { startSplit } from "./split.ts";
+import { type LoadedService, loadServices, SERVICE_NAMES } from "./services.ts";
 
 /** Temporal, mongod and all services, running. */
 export interface Stack {
@@ -29,8 +28,8 @@ export interface StackOptions {
   readonly dataDir: DataDir;
   readonly portBase: number | undefined;
   readonly binaries: Binaries;
-  /** Code of the services for one process; undefined runs one process each. */
-  readonly loaded: Promise<ReadonlyMap<ServiceName, LoadedService>> | undefined;
+  /** One process per service instead of one for all. */
+  readonly split: boolean;
   readonly env: Env;
   readonly deps: ProvisionDeps;
 }
@@ -38,16 +37,20 @@ export interface StackOptions {
 /** Brings everything up and writes `ports.json`. When a part fails, what was up is stopped again. */
 export async function startStack(options: StackOptions): Promise<Stack> {
   const { dataDir, env, deps } = options;
+  // A start that was killed left its own behind.
+  await rm(dataDir.portsFile, { force: true });
   const plan = { portBase: options.portBase, services: SERVICE_NAMES, env };
   const ports = await planPorts(plan, ({ name, port }, moved) => {
     deps.progress.line(`  port ${port} is taken by another program; ${name} uses ${moved}`);
   });
-  const infrastructure = await startInfrastructure({
-    dataDir,
-    ports,
-    binaries: options.binaries,
-    deps,
-  });
+  // Loading the services takes about as long as the two servers take to get ready: both go on at once.
+  let loaded: Promise<ReadonlyMap<ServiceName, LoadedService>> | undefined;
+  const onStarted = (): void => {
+    if (!options.split) loaded = loadServices();
+    loaded?.catch(() => undefined);
+  };
+  const { binaries } = options;
+  const infrastructure = await startInfrastructure({ dataDir, ports, binaries, deps, onStarted });
   try {
     const serviceEnv = {
       SETTLE_SEED_DEMO: "1",
@@ -57,7 +60,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       MONGODB_URI: infrastructure.mongodbUri,
       TEMPORAL_ADDRESS: infrastructure.temporalAddress,
     };
-    const services = await startServices(options, ports.services, serviceEnv, infrastructure);
+    const place = { ports: ports.services, env: serviceEnv, infrastructure };
+    const services = await startServices(options, place, loaded);
     await writePortsFile(dataDir, services, infrastructure);
     return stackOf(infrastructure, services, dataDir);
   } catch (error) {
@@ -68,14 +72,21 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 
 async function startServices(
   options: StackOptions,
-  ports: Readonly<Record<ServiceName, number>>,
-  env: Env,
-  infrastructure: Infrastructure,
+  place: {
+    readonly ports: Readonly<Record<ServiceName, number>>;
+    readonly env: Env;
+    readonly infrastructure: Infrastructure;
+  },
+  loaded: Promise<ReadonlyMap<ServiceName, LoadedService>> | undefined,
 ): Promise<ServiceGroup> {
-  const { dataDir, deps, loaded } = options;
+  const { dataDir, deps } = options;
+  const { ports, env, infrastructure } = place;
   const task = deps.progress.task("services");
   task.note("starting");
   try {
+    // Loaded only now: the servers were to be on their way first.
+    const { startInProcess } = await import("./in-process.ts");
+    const { startSplit } = await import("./split.ts");
     const group =
       loaded === undefined
         ? await startSplit(

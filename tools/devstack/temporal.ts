@@ -34,6 +34,8 @@ export interface TemporalOptions {
   readonly uiPort: number | undefined;
   readonly metricsPort: number;
   readonly dataDir: DataDir;
+  /** Runs as soon as the process exists. */
+  readonly onStart: () => void;
 }
 
 /** Starts the Temporal development server and waits until its frontend serves. */
@@ -52,6 +54,7 @@ export async function startTemporal(
     run,
   };
   const child = await startChild(spec, guard);
+  options.onStart();
   try {
     await gateServing(child, logs, READY_DEADLINE_MS, { port: options.port, service: FRONTEND });
   } catch (error) {

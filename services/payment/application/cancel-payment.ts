@@ -23,14 +23,10 @@ export async function cancelPayment(
   // What is being cancelled already is what the caller wants, and may be this very call's doing.
   if (!isBeingCancelled(payment)) checkEtag(request.etag ?? "", etagOf(payment));
   if (payment.phase.kind === "OPEN" && !payment.final) {
-    await deps.workflows
-      .cancel(payment.paymentId, request.requestId, CANCEL_WAIT_MS)
-      .catch((error) => {
-        deps.log.warn(
-          { err: error, paymentId: payment.paymentId },
-          "cancel did not reach the workflow",
-        );
-      });
+    await askToCancel(deps, payment.paymentId, request.requestId).catch((error) => {
+      const { paymentId } = payment;
+      deps.log.warn({ err: error, paymentId }, "cancel did not reach the workflow");
+    });
     payment = await decided(deps, scope, payment.paymentId);
   }
   if (isBeingCancelled(payment) && !payment.final) {
@@ -44,6 +40,12 @@ export async function cancelPayment(
     message: `payment ${payment.paymentId} is ${payment.status} and can no longer be cancelled; use Refund once it has succeeded`,
     metadata: { payment_id: payment.paymentId, status: payment.status },
   });
+}
+
+/** An update that got no answer may have been lost with its task; the signal makes sure that the run does not rest on. */
+async function askToCancel(deps: PaymentDeps, paymentId: string, requestId: string): Promise<void> {
+  const outcome = await deps.workflows.cancel(paymentId, requestId, CANCEL_WAIT_MS);
+  if (outcome === undefined) await deps.workflows.signalCancel(paymentId, requestId);
 }
 
 /** The payment with its phase decided: by the workflow, or here when the workflow is gone or silent. */

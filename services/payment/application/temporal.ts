@@ -1,6 +1,7 @@
 import { moneyText } from "#kit/pure/money.ts";
 import type { WorkflowClient } from "#kit/temporal/workflow-client.ts";
 import {
+  cancelSignal,
   cancelUpdate,
   captureUpdate,
   gatewayCallbackSignal,
@@ -60,6 +61,8 @@ export function temporalWorkflows(client: WorkflowClient, policy: PaymentPolicy)
         payload: { requestId },
         timeoutMs,
       }),
+    signalCancel: (paymentId, requestId) =>
+      client.signal(keysOf.workflow(paymentId), cancelSignal, { requestId }),
     capture: (paymentId, { requestId, amount }, timeoutMs) =>
       client.update(keysOf.workflow(paymentId), captureUpdate, {
         updateId: `capture:${requestId}`,

@@ -19,6 +19,8 @@ export interface Workflows {
     requestId: string,
     timeoutMs: number,
   ): Promise<PaymentOutcome | undefined>;
+  /** Cancels without an answer, but durably: a signal outlives a lost task, an update does not. */
+  signalCancel(paymentId: string, requestId: string): Promise<boolean>;
   capture(
     paymentId: string,
     capture: { readonly requestId: string; readonly amount: bigint },
