@@ -23,7 +23,10 @@ switch (command) {
   case "settle":
     await launch([path.join(ROOT, "tools", "cli", "main.ts"), ...rest], compileCache);
     break;
+  case "fuzz":
+    await launch([path.join(ROOT, "tools", "fuzz", "main.ts"), ...rest]);
+    break;
   default:
-    process.stderr.write("usage: node tools/run.mjs start|test|check|settle [arguments]\n");
+    process.stderr.write("usage: node tools/run.mjs start|test|check|settle|fuzz [arguments]\n");
     process.exitCode = 2;
 }
