@@ -26,9 +26,11 @@ const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../..")
 const DEFAULT_BASE = 8_000;
 const START_MS = 180_000;
 const CONCURRENCY = 16;
-/** The first requests fill caches and compile code; what grows after them would grow for ever. */
-const WARM_UP = 0.1;
+/** The first requests fill caches, heaps and compiled code; what grows after them would grow for ever. */
+const WARM_UP = 12_000;
 const GROWTH_MAX_MB = 50;
+const LEFT_OUT = { MONGODB_URI: "", TEMPORAL_ADDRESS: "" };
+const PROGRESS_EVERY = 2_000;
 
 interface Options {
   readonly requests: number;
@@ -46,7 +48,8 @@ async function main(): Promise<number> {
   const directory = await mkdtemp(path.join(tmpdir(), "settle-fuzz-"));
   const args = ["--data-dir", directory, "--port-base", `${options.portBase}`, "--no-demo"];
   const stack = spawn(process.execPath, [path.join(ROOT, "tools/devstack/main.ts"), ...args], {
-    env: { ...process.env, SETTLE_LOG_LEVEL: "error" },
+    // Servers of its own: nobody else's books are filled with nonsense, and the audit sees only this run.
+    env: { ...process.env, ...LEFT_OUT, SETTLE_LOG_LEVEL: "error" },
     stdio: ["ignore", "ignore", "inherit"],
   });
   const ended = new Promise<number | null>((resolve) => stack.once("exit", resolve));
@@ -60,8 +63,10 @@ async function main(): Promise<number> {
 }
 
 async function run(options: Options, pid: number, ended: Promise<number | null>): Promise<number> {
-  const address = (name: ServiceName): string =>
-    `127.0.0.1:${options.portBase + DEFAULT_PORTS[name] - DEFAULT_BASE}`;
+  // The edge is at the base itself, whatever its default port.
+  const offset = (name: ServiceName): number =>
+    name === "edge" ? 0 : DEFAULT_PORTS[name] - DEFAULT_BASE;
+  const address = (name: ServiceName): string => `127.0.0.1:${options.portBase + offset(name)}`;
   await ready(address("payment"), ended);
   const account = createPeer(AccountService, `http://${address("account")}`);
   const payment = createPeer(PaymentService, `http://${address("payment")}`);
@@ -70,16 +75,24 @@ async function run(options: Options, pid: number, ended: Promise<number | null>)
     new Map(SERVICE_DESCRIPTORS.map(({ name, service }) => [service, address(name)])),
   );
   const onProgress = (done: number): void => {
-    if (done % 10_000 === 0) console.log(`${done} requests`);
+    if (done % PROGRESS_EVERY !== 0) return;
+    residentMb(pid).then(
+      (mb) => console.log(`${done} requests, resident ${mb ?? "?"} MB`),
+      () => undefined,
+    );
   };
   const part = (from: number, to: number): Promise<FuzzReport> =>
     fuzz({ seed: options.seed, from, to, targets, known, concurrency: CONCURRENCY, onProgress });
-  const warm = Math.floor(options.requests * WARM_UP);
+  const warm = Math.min(WARM_UP, Math.floor(options.requests / 2));
   const first = await part(0, warm);
   const before = await residentMb(pid);
   const second = await part(warm, options.requests);
   const after = await residentMb(pid);
   const audit = await createPeer(ReportingService, `http://${address("reporting")}`).audit({});
+  for (const { id, title, violations } of audit.invariants) {
+    for (const found of violations.slice(0, 5))
+      console.log(`${id} ${title}: ${found.id} ${found.detail}`);
+  }
   const crashed = await Promise.race([ended.then(() => true), delay(0, false)]);
   const findings = [...first.findings, ...second.findings];
   for (const finding of findings.slice(0, 50)) console.log(describeFinding(finding));

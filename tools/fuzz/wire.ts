@@ -203,10 +203,12 @@ function fromJson(bytes: Buffer): ConnectError | undefined {
   if (bytes.length === 0 || bytes[0] !== 0x7b) return undefined;
   // JSON enters here; the shape is that of the Connect protocol.
   const body = JSON.parse(bytes.toString()) as {
-    code?: string;
+    code?: string | number;
     message?: string;
     details?: { type: string; value: string }[];
   };
+  // A path of the REST face: its errors are google.rpc.Status, and the HTTP status says what has to be judged.
+  if (typeof body.code === "number" || "error" in body) return undefined;
   const code = body.code === undefined ? Code.Unknown : codeFromString(body.code);
   const error = new ConnectError(body.message ?? "", code ?? Code.Unknown);
   error.details = (body.details ?? []).map(({ type, value }) => ({
