@@ -1,5 +1,6 @@
 import http from "node:http";
 import http2 from "node:http2";
+import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import { base64Decode } from "@bufbuild/protobuf/wire";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { codeFromString } from "@connectrpc/connect/protocol-connect";
@@ -22,6 +23,8 @@ export interface Outcome {
   readonly broken: string | undefined;
 }
 
+/** Bit of a frame's flags. */
+const COMPRESSED = 0x01;
 /** Longer than any call may take on the server. */
 const HANG_MS = 40_000;
 
@@ -170,9 +173,20 @@ function fromFrames(
   parse: (bytes: Buffer) => ConnectError | undefined,
 ): ConnectError | undefined {
   for (let at = 0; at + 5 <= body.length; at += 5 + body.readUInt32BE(at + 1)) {
-    if ((body.readUInt8(at) & endFlag) !== 0) return parse(body.subarray(at + 5));
+    const flags = body.readUInt8(at);
+    if ((flags & endFlag) === 0) continue;
+    const bytes = body.subarray(at + 5);
+    // A server may pack the last frame the way the request was packed.
+    return parse((flags & COMPRESSED) === 0 ? bytes : unpack(bytes));
   }
   return undefined;
+}
+
+/** gzip says so in its first bytes; brotli is the only other one. */
+function unpack(bytes: Buffer): Buffer {
+  return bytes.length > 1 && bytes.readUInt16BE(0) === 0x1f8b
+    ? gunzipSync(bytes)
+    : brotliDecompressSync(bytes);
 }
 
 function fromTrailer(bytes: Buffer): ConnectError | undefined {
@@ -189,10 +203,12 @@ function fromJson(bytes: Buffer): ConnectError | undefined {
   if (bytes.length === 0 || bytes[0] !== 0x7b) return undefined;
   // JSON enters here; the shape is that of the Connect protocol.
   const body = JSON.parse(bytes.toString()) as {
-    code?: string;
+    code?: string | number;
     message?: string;
     details?: { type: string; value: string }[];
   };
+  // A path of the REST face: its errors are google.rpc.Status, and the HTTP status says what has to be judged.
+  if (typeof body.code === "number" || "error" in body) return undefined;
   const code = body.code === undefined ? Code.Unknown : codeFromString(body.code);
   const error = new ConnectError(body.message ?? "", code ?? Code.Unknown);
   error.details = (body.details ?? []).map(({ type, value }) => ({
