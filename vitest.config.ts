@@ -1,12 +1,16 @@
 import { defineConfig } from "vitest/config";
 
-/** What takes many minutes runs by itself: `npm run test:long`. */
-const long = process.env["SETTLE_LONG"] === "1";
+/**
+ * Which tests run: all but the two tiers that take minutes, or one of these. `chaos` kills whole stacks and is run by CI
+ * after the others; `long` is run by hand.
+ */
+const tiers = ["chaos", "long"];
+const tier = process.env["SETTLE_TEST_TIER"] ?? "";
 
 export default defineConfig({
   test: {
-    include: [long ? "test/long/**/*.test.ts" : "test/**/*.test.ts"],
-    exclude: long ? [] : ["test/long/**"],
+    include: [tiers.includes(tier) ? `test/${tier}/**/*.test.ts` : "test/**/*.test.ts"],
+    exclude: tiers.filter((name) => name !== tier).map((name) => `test/${name}/**`),
     globalSetup: ["test/support/global-setup.ts"],
     pool: "forks",
     // Much of a test's time is waiting for timers and disks; a third file at once would starve the others of two cores.

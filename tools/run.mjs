@@ -17,13 +17,14 @@ switch (command) {
   case "test":
     await launch([path.join(ROOT, "node_modules", "vitest", "vitest.mjs"), "run", ...rest]);
     break;
+  case "test:chaos":
   case "test:long":
     await launch([path.join(ROOT, "node_modules", "vitest", "vitest.mjs"), "run", ...rest], {
-      SETTLE_LONG: "1",
+      SETTLE_TEST_TIER: command.slice("test:".length),
     });
     break;
   case "bench:start":
-    await launch([path.join(ROOT, "tools", "bench", "second-start.ts"), ...rest], compileCache);
+    await launch([path.join(ROOT, "tools", "bench", "main.ts"), ...rest], compileCache);
     break;
   case "check":
     await launch([path.join(ROOT, "tools", "check", "main.ts"), ...rest]);
@@ -36,7 +37,7 @@ switch (command) {
     break;
   default:
     process.stderr.write(
-      "usage: node tools/run.mjs start|test|test:long|bench:start|check|settle|fuzz [arguments]
+      "usage: node tools/run.mjs start|test|test:chaos|test:long|bench:start|check|settle|fuzz [arguments]
 ",
     );
     process.exitCode = 2;

@@ -1,11 +1,11 @@
 import type { Client } from "@connectrpc/connect";
-import { PaymentService, PaymentStatus, WaitUntil } from "#gen/payment/v1/payment_pb.ts";
+import { PaymentService, WaitUntil } from "#gen/payment/v1/payment_pb.ts";
 import { createPlatform } from "#kit/platform.ts";
 import { createPeer } from "#kit/rpc/client.ts";
 import { readPaymentConfig } from "#services/payment/config.ts";
 import { startPaymentService } from "#services/payment/service.ts";
 import { type Stack, startStack } from "#test/support/stack.ts";
-import { nameOf, usd } from "./payment.support.ts";
+import { type Behaviour, endOf, mock, QUICK, usd } from "./payment.support.ts";
 
 /** Two Payment instances over one set of books, so that both ways to check fraud run at the same time. */
 export interface MixedStack extends AsyncDisposable {
@@ -16,7 +16,7 @@ export interface MixedStack extends AsyncDisposable {
 
 /** Starts the services, Payment twice: `child` as everywhere, and `inline`. */
 export async function startMixedStack(): Promise<MixedStack> {
-  const stack = await startStack({ SETTLE_FRAUD_MODE: "child" });
+  const stack = await startStack({ ...QUICK, SETTLE_FRAUD_MODE: "child" });
   const inline = { ...readPaymentConfig({ ...stack.env, SETTLE_FRAUD_MODE: "inline" }), port: 0 };
   const platform = createPlatform(inline);
   const second = await startPaymentService(inline, platform);
@@ -34,35 +34,39 @@ export async function startMixedStack(): Promise<MixedStack> {
 /** How many payments ended how, for example `{ SUCCEEDED: 320 }` or with the reason of a failure. */
 export type Ends = Readonly<Record<string, number>>;
 
-/** Every client pays one unit after the other from the same account; counts how the payments ended. */
+/**
+ * Every client pays one unit after the other from the same account, with the provider behaving as listed, in turn; counts
+ * how the payments ended.
+ */
 export async function payOneByOne(
-  payments: readonly Client<typeof PaymentService>[],
+  { stack, payments }: MixedStack,
   accountId: string,
-  load: { readonly clients: number; readonly each: number },
+  load: {
+    readonly clients: number;
+    readonly each: number;
+    readonly behaviours: readonly Behaviour[];
+  },
 ): Promise<Ends> {
+  const { behaviours } = load;
   const ends = new Map<string, number>();
   await Promise.all(
     Array.from({ length: load.clients }, async (_, client) => {
       const service = payments[client % payments.length];
       if (service === undefined) throw new Error("no service");
       for (let turn = 0; turn < load.each; turn += 1) {
-        const end = await payOne(service, accountId, `${accountId}:${client}:${turn}`);
+        const behaviour = behaviours[(client + turn) % behaviours.length];
+        const request = {
+          requestId: `${accountId}:${client}:${turn}`,
+          accountId,
+          amount: usd(1n),
+          waitUntil: WaitUntil.COMPLETED,
+          ...(behaviour === undefined ? {} : { paymentMethod: mock(behaviour) }),
+        };
+        const { payment } = await service.create(request, { timeoutMs: 30_000 });
+        const end = await endOf(stack, payment?.paymentId ?? "");
         ends.set(end, (ends.get(end) ?? 0) + 1);
       }
     }),
   );
   return Object.fromEntries([...ends].sort());
-}
-
-async function payOne(
-  service: Client<typeof PaymentService>,
-  accountId: string,
-  requestId: string,
-): Promise<string> {
-  const { payment } = await service.create(
-    { requestId, accountId, amount: usd(1n), waitUntil: WaitUntil.COMPLETED },
-    { timeoutMs: 30_000 },
-  );
-  const reason = payment?.failure?.reason;
-  return [nameOf(PaymentStatus, payment?.status), reason].filter(Boolean).join(" ");
 }

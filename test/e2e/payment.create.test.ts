@@ -200,39 +200,6 @@ describe("Create with wait_until", () => {
   });
 });
 
-/** 320 whole payments are seconds of work on an idle machine, and minutes on a busy one. */
-const MANY_TIMEOUT_MS = 180_000;
-
-describe("32 clients on one account", () => {
-  test(
-    "take exactly what they paid, ten payments each, whatever the provider does",
-    async () => {
-      const accountId = await openAccount(stack, 10_000n);
-      const { OK, CALLBACK, DECLINE, APPLY_THEN_DROP } = Behaviour;
-      const kinds = [OK, OK, CALLBACK, DECLINE, APPLY_THEN_DROP];
-      const clients = Array.from({ length: 32 }, async (_, client) => {
-        const ends: string[] = [];
-        for (let i = 0; i < 10; i += 1) {
-          const request = {
-            accountId,
-            amount: usd(1n),
-            paymentMethod: mock(kinds[(client + i) % kinds.length] ?? OK),
-            waitUntil: WaitUntil.COMPLETED,
-          };
-          const { payment } = await stack.payment.create(request, { timeoutMs: 30_000 });
-          ends.push(await endOf(stack, payment?.paymentId ?? ""));
-        }
-        return ends;
-      });
-      const ends = (await Promise.all(clients)).flat();
-      expect(ends.filter((end) => end === "SUCCEEDED")).toHaveLength(256);
-      expect(ends.filter((end) => end === "FAILED GATEWAY_DECLINED")).toHaveLength(64);
-      expect(await balanceOf(stack, accountId)).toEqual({ balance: 9_744n, held: 0n });
-    },
-    MANY_TIMEOUT_MS,
-  );
-});
-
 describe("Create without Temporal", () => {
   test("answers OK, and the sweeper starts the payment later", async () => {
     const accountId = await openAccount(stack, 500n);
