@@ -37,8 +37,7 @@ switch (command) {
     break;
   default:
     process.stderr.write(
-      "usage: node tools/run.mjs start|test|test:chaos|test:long|bench:start|check|settle|fuzz [arguments]
-",
+      "usage: node tools/run.mjs start|test|test:chaos|test:long|bench:start|check|settle|fuzz [arguments]\n",
     );
     process.exitCode = 2;
 }
