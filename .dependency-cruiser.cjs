@@ -111,7 +111,7 @@ const forbidden = [
     "store is the only room that sees BSON: own domain, kit without transport and Temporal, the driver.",
     "^services/((?!kit/)[^/]+)/store/",
     [
-      "^services/kit/(pure|mongo|idempotency)/",
+      "^services/kit/(pure|mongo|idempotency|list)/",
       "^services/kit/[^/]+\\.ts$",
       own("(store|domain|application)/"),
       own("reasons\\.ts$"),
@@ -190,7 +190,7 @@ const forbidden = [
     comment: "kit carries no business word: no service and no business contract.",
     severity: "error",
     from: { path: KIT },
-    to: { path: [BUSINESS, "^gen/(?!common/|grpc/|google/|buf/)"] },
+    to: { path: [BUSINESS, "^gen/(?!auth/|common/|grpc/|google/|buf/)"] },
   },
   {
     name: "driver-in-store",
@@ -248,6 +248,18 @@ const forbidden = [
     from: { path: "^tools/" },
     to: { path: "^test/" },
   },
+  only(
+    "client",
+    "Who takes settle/client gets no service with it: generated code, protobuf and Connect only.",
+    "^client/",
+    [
+      "^client/",
+      GEN,
+      npm("@bufbuild/protobuf"),
+      npm("@connectrpc/connect(-node)?"),
+      "^(node:)?(crypto|http|https|timers/promises)$",
+    ],
+  ),
   only("loadtest", "k6 scripts import k6 and each other.", "^loadtest/", [
     "^loadtest/",
     "^k6(/|$)",
@@ -256,14 +268,14 @@ const forbidden = [
     name: "no-cycles",
     comment: "A cycle has no reading order.",
     severity: "error",
-    from: { path: "^(services|tools)/" },
+    from: { path: "^(services|client|tools)/" },
     to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } },
   },
   {
     name: "no-dev-dependencies",
     comment: "The image is installed without dev dependencies.",
     severity: "error",
-    from: { path: "^services/" },
+    from: { path: "^(services|client)/" },
     to: {
       dependencyTypes: ["npm-dev", "npm-no-pkg", "npm-unknown"],
       dependencyTypesNot: ["type-only"],
@@ -273,7 +285,7 @@ const forbidden = [
     name: "resolves",
     comment: "An import that resolves to nothing escapes every other rule.",
     severity: "error",
-    from: { path: "^(services|tools|gen)/" },
+    from: { path: "^(services|client|tools|gen)/" },
     to: { couldNotResolve: true },
   },
 ];

@@ -33,9 +33,12 @@ switch (command) {
   case "settle":
     await launch([path.join(ROOT, "tools", "cli", "main.ts"), ...rest], compileCache);
     break;
+  case "fuzz":
+    await launch([path.join(ROOT, "tools", "fuzz", "main.ts"), ...rest]);
+    break;
   default:
     process.stderr.write(
-      "usage: node tools/run.mjs start|test|test:matrix|test:chaos|test:long|bench:start|check|settle [arguments]\n",
+      "usage: node tools/run.mjs start|test|test:matrix|test:chaos|test:long|bench:start|check|settle|fuzz [arguments]\n",
     );
     process.exitCode = 2;
 }

@@ -1,7 +1,7 @@
 // Where the services listen: SETTLE_URL_<NAME>, else `<data-dir>/ports.json` of a running `npm start`, else the
 // default ports. k6 opens files only while a script is loaded, so this is read once per VU.
 
-const DEFAULTS = { account: 8001, payment: 8004, reporting: 8005 };
+const DEFAULTS = { account: 8001, payment: 8004, reporting: 8005, edge: 8080 };
 
 const ports = readPorts(__ENV.SETTLE_DATA_DIR || import.meta.resolve("../../.data"));
 

@@ -40,6 +40,7 @@ export const startAccountService: StartService<AccountConfig> = async (config, p
     routes: accountRoutes(deps),
     reasons: accountReasons,
     log,
+    security: platform.security,
     ready: () => ping(db),
   });
   const worker = config.worker ? await startAccountWorker(config, platform, deps) : undefined;

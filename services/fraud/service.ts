@@ -53,6 +53,7 @@ export const startFraudService: StartService<FraudConfig> = async (config, platf
     routes,
     reasons: fraudReasons,
     log,
+    security: platform.security,
     ready: async () => {
       await db.command({ ping: 1 });
     },

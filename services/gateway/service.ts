@@ -34,6 +34,7 @@ export const startGatewayService: StartService<GatewayConfig> = async (config, p
     routes: gatewayRoutes(deps),
     reasons: gatewayReasons,
     log,
+    security: platform.security,
     ready: async () => {
       await db.command({ ping: 1 });
     },

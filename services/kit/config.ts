@@ -1,3 +1,4 @@
+import { readSecurityConfig, type SecurityConfig } from "./auth/config.ts";
 import type { LogLevel } from "./log.ts";
 
 /** The environment a process was started with, or a part of it in a test. */
@@ -20,12 +21,21 @@ export class EnvReader {
 
   /** A setting with a default; the text is never empty. */
   read<T>(name: string, fallback: T, parse: Parse<T>): T {
+    return this.#read(name, fallback, parse, (text) => `${name}=${text}`);
+  }
+
+  /** As `read`, for what must never stand in a log: a mistake names the setting and not its text. */
+  readHidden<T>(name: string, fallback: T, parse: Parse<T>): T {
+    return this.#read(name, fallback, parse, () => name);
+  }
+
+  #read<T>(name: string, fallback: T, parse: Parse<T>, shown: (text: string) => string): T {
     const text = this.#env[name];
     if (text === undefined || text === "") return fallback;
     try {
       return parse(text);
     } catch (error) {
-      this.#mistakes.push(`${name}=${text}: ${error instanceof Error ? error.message : error}`);
+      this.#mistakes.push(`${shown(text)}: ${error instanceof Error ? error.message : error}`);
       return fallback;
     }
   }
@@ -68,6 +78,11 @@ export class EnvReader {
     return "";
   }
 
+  /** Notes what is wrong with settings that are right one by one. */
+  mistake(sentence: string): void {
+    this.#mistakes.push(sentence);
+  }
+
   /** Throws when any setting read before was wrong. */
   finish(): void {
     if (this.#mistakes.length > 0) {
@@ -107,6 +122,8 @@ export interface BaseConfig {
   readonly temporalAddress: string;
   readonly temporalNamespace: string;
   readonly logLevel: LogLevel;
+  /** Who may call, and who this process is to others. */
+  readonly security: SecurityConfig;
   /** Base URL of each peer, for example `http://127.0.0.1:8001`. */
   readonly peers: PeerUrls;
 }
@@ -119,6 +136,7 @@ export interface PeerUrls {
   readonly payment: string;
   readonly gateway: string;
   readonly reporting: string;
+  readonly edge: string;
 }
 
 /** Name of a service as it stands in addresses, environment variables and `ports.json`. */
@@ -132,14 +150,17 @@ export const DEFAULT_PORTS: Readonly<Record<ServiceName, number>> = {
   payment: 8004,
   reporting: 8005,
   gateway: 8010,
+  edge: 8080,
 };
 
 /** Reads what every service has in common. `SETTLE_PORT_<NAME>` and `SETTLE_URL_<NAME>` place the services. */
 export function readBaseConfig(reader: EnvReader, service: ServiceName): BaseConfig {
   const url = (name: ServiceName): string =>
     reader.text(`SETTLE_URL_${name.toUpperCase()}`, `http://127.0.0.1:${DEFAULT_PORTS[name]}`);
+  const host = reader.text("SETTLE_HOST", "127.0.0.1");
   return {
-    host: reader.text("SETTLE_HOST", "127.0.0.1"),
+    host,
+    security: readSecurityConfig(reader, host),
     port: reader.integer(`SETTLE_PORT_${service.toUpperCase()}`, DEFAULT_PORTS[service], 0, 65_535),
     mongoUri: reader.text("MONGODB_URI", "mongodb://127.0.0.1:27017/?directConnection=true"),
     databasePrefix: reader.text("SETTLE_DATABASE_PREFIX", "settle"),
@@ -160,6 +181,7 @@ export function readBaseConfig(reader: EnvReader, service: ServiceName): BaseCon
       payment: url("payment"),
       gateway: url("gateway"),
       reporting: url("reporting"),
+      edge: url("edge"),
     },
   };
 }

@@ -34,6 +34,18 @@ export function signWebhook(
   return `t=${timestampSeconds},v1=${digest(secret, String(timestampSeconds), rawBody).toString("hex")}`;
 }
 
+/** Signs a body by each of several secrets, as while one is rotated: `t=…,v1=…,v1=…`. */
+export function signWebhookByAll(
+  secrets: readonly string[],
+  timestampSeconds: number,
+  rawBody: Uint8Array | string,
+): string {
+  const signatures = secrets.map(
+    (secret) => `v1=${digest(secret, String(timestampSeconds), rawBody).toString("hex")}`,
+  );
+  return [`t=${timestampSeconds}`, ...signatures].join(",");
+}
+
 /** Checks a signature in constant time. The signature is checked before the time, so that nobody can probe our clock. */
 export function verifyWebhook(check: WebhookCheck): WebhookVerdict {
   const parsed = parseHeader(check.header);

@@ -1,6 +1,10 @@
 import { type BaseConfig, type Env, EnvReader, readBaseConfig } from "#kit/config.ts";
+import type { OutboundPolicy } from "#kit/outbound.ts";
 import type { Fault } from "./domain/fault.ts";
-import type { SenderPolicy } from "./domain/retry.ts";
+import type { SenderPolicy, WebhookPolicy } from "./domain/retry.ts";
+
+/** How much longer than an attempt its delivery is leased, in milliseconds: the outcome has to be written, too. */
+const LEASE_MARGIN_MS = 20_000;
 
 /** Notification's configuration. */
 export interface NotificationConfig extends BaseConfig {
@@ -17,6 +21,18 @@ export interface NotificationConfig extends BaseConfig {
   readonly sender: SenderPolicy;
   /** Pause between two looks for messages that are due, in milliseconds; a new message is seen at once. Default 1 s. */
   readonly senderIntervalMs: number;
+  readonly webhooks: WebhookConfig;
+}
+
+/** How events are sent to endpoints. */
+export interface WebhookConfig {
+  readonly policy: WebhookPolicy;
+  /** Which endpoints may be named and reached. Default: https on the public internet. */
+  readonly outbound: OutboundPolicy;
+  /** How long old secrets sign after a rotation that does not say, in milliseconds. Default 24 h. */
+  readonly overlapMs: number;
+  /** Pause between two looks for new events and for deliveries that are due, in milliseconds. Default 500 ms. */
+  readonly intervalMs: number;
 }
 
 /** Reads Notification's configuration; reports every mistake at once. */
@@ -38,9 +54,32 @@ export function readNotificationConfig(env: Env): NotificationConfig {
       batchMax: 16,
     },
     senderIntervalMs: reader.durationMs("SETTLE_NOTIFICATION_INTERVAL", 1_000),
+    webhooks: readWebhookConfig(reader),
   };
   reader.finish();
   return config;
+}
+
+function readWebhookConfig(reader: EnvReader): WebhookConfig {
+  const timeoutMs = reader.durationMs("SETTLE_WEBHOOK_TIMEOUT", 10_000);
+  return {
+    policy: {
+      pauseMinMs: reader.durationMs("SETTLE_WEBHOOK_RETRY_MIN", 2_000),
+      pauseMaxMs: reader.durationMs("SETTLE_WEBHOOK_RETRY_MAX", 3_600_000),
+      giveUpMs: reader.durationMs("SETTLE_WEBHOOK_GIVE_UP", 259_200_000),
+      timeoutMs,
+      leaseMs: timeoutMs + LEASE_MARGIN_MS,
+      concurrency: reader.integer("SETTLE_WEBHOOK_CONCURRENCY", 256, 1, 10_000),
+      perEndpoint: reader.integer("SETTLE_WEBHOOK_PER_ENDPOINT", 8, 1, 1_000),
+      keepMs: reader.durationMs("SETTLE_WEBHOOK_KEEP", 2_592_000_000),
+    },
+    outbound: {
+      allowPrivate: reader.oneOf("SETTLE_WEBHOOK_ALLOW_PRIVATE", "0", ["0", "1"]) === "1",
+      allowHttp: reader.oneOf("SETTLE_WEBHOOK_ALLOW_HTTP", "0", ["0", "1"]) === "1",
+    },
+    overlapMs: reader.durationMs("SETTLE_WEBHOOK_OVERLAP", 86_400_000),
+    intervalMs: reader.durationMs("SETTLE_WEBHOOK_INTERVAL", 500),
+  };
 }
 
 function parseUrl(text: string, protocols: readonly string[]): string {

@@ -24,6 +24,12 @@ export const NOTIFICATION_VARIABLES = {
   failure: "failure",
   /** Id of the order, when there is one. */
   orderId: "orderId",
+  /** ISO 4217; in webhook events only, as the two below. */
+  currencyCode: "currencyCode",
+  /** Decimal string of minor units. */
+  minorUnits: "minorUnits",
+  /** Why it failed or was cancelled: a stable reason. */
+  reason: "reason",
 } as const;
 
 /** Input of `notification::payment:notify`. */

@@ -1,4 +1,6 @@
 import { NotificationService } from "#gen/notification/v1/notification_pb.ts";
+import { WebhookService } from "#gen/notification/v1/webhook_pb.ts";
+import { once } from "#kit/idempotency/request.ts";
 import { type Loop, startLoop } from "#kit/loop.ts";
 import { createMailer, type Mailer } from "#kit/mail.ts";
 import { migrate } from "#kit/mongo/migrate.ts";
@@ -12,13 +14,16 @@ import { createEmail, createEmbedded, createRouting, createSms } from "./applica
 import { createFaulty, type Deliver } from "./application/deliver.ts";
 import type { NotificationDeps, SenderDeps } from "./application/deps.ts";
 import { sendDue } from "./application/send-due.ts";
+import { startWebhooks } from "./application/webhooks/start.ts";
 import type { NotificationConfig } from "./config.ts";
 import { NOTIFICATION_TASK_QUEUE } from "./contract.ts";
 import { notificationReasons } from "./reasons.ts";
-import { notificationRoutes } from "./rpc/router.ts";
+import type { WebhookRpcDeps } from "./rpc/deps.ts";
+import { notificationRoutes, webhookRoutes } from "./rpc/router.ts";
 import { notificationMigrations } from "./store/migrations.ts";
 import { createNotificationStore } from "./store/notification-store.ts";
 import type { NotificationStore } from "./store/port.ts";
+import { createWebhookStore } from "./store/webhook-store.ts";
 
 /** Starts Notification: its port, its sender, and a worker for its activities. */
 export const startNotificationService: StartService<NotificationConfig> = async (
@@ -44,6 +49,16 @@ export const startNotificationService: StartService<NotificationConfig> = async 
   cleanup.use(sender);
   const deps: NotificationDeps = { store, log, clock, wakeSender: () => sender.poke() };
 
+  const { overlapMs, intervalMs, outbound, policy: webhookPolicy } = config.webhooks;
+  const webhookStore = createWebhookStore(await platform.mongo(), db);
+  const sending = { log, clock, outbound, policy: webhookPolicy, random: Math.random };
+  const webhooks = startWebhooks({ webhooks: webhookStore, ...sending }, { overlapMs, intervalMs });
+  cleanup.use(webhooks);
+  const webhookDeps: WebhookRpcDeps = {
+    ...webhooks.deps,
+    once: (scope, claim, run) => once(db, scope, claim, run),
+  };
+
   const routes = notificationRoutes(deps);
   const notification = createLocalPeer(NotificationService, routes, notificationReasons);
   const worker = await startWorker({
@@ -57,10 +72,14 @@ export const startNotificationService: StartService<NotificationConfig> = async 
   const server = await startRpcServer({
     host: config.host,
     port: config.port,
-    services: [NotificationService],
-    routes,
+    services: [NotificationService, WebhookService],
+    routes: (router) => {
+      routes(router);
+      webhookRoutes(webhookDeps)(router);
+    },
     reasons: notificationReasons,
     log,
+    security: platform.security,
     ready: async () => {
       await db.command({ ping: 1 });
     },

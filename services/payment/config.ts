@@ -18,7 +18,7 @@ export function readPaymentConfig(env: Env): PaymentConfig {
   const config: PaymentConfig = {
     ...readBaseConfig(reader, "payment"),
     policy: readPolicy(reader),
-    gatewaySecrets: reader.read("SETTLE_GATEWAY_SECRETS", [], readSecrets),
+    gatewaySecrets: reader.readHidden("SETTLE_GATEWAY_SECRETS", [], readSecrets),
     sweepIntervalMs: reader.durationMs("SETTLE_SWEEP_INTERVAL", 5_000),
     sweepAfterMs: reader.durationMs("SETTLE_SWEEP_AFTER", 10_000),
   };

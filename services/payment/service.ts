@@ -37,8 +37,12 @@ export const startPaymentService: StartService<PaymentConfig> = async (config, p
   const db = await platform.database("payment");
   await migrate(db, paymentMigrations);
   const { client } = await platform.temporal();
-  const account = createPeer(AccountService, config.peers.account);
-  const notification = createPeer(NotificationService, config.peers.notification);
+  const account = createPeer(AccountService, config.peers.account, platform.security.identity);
+  const notification = createPeer(
+    NotificationService,
+    config.peers.notification,
+    platform.security.identity,
+  );
   const deps: PaymentRpcDeps = {
     store: createPaymentStore(db),
     feed: new PaymentFeed(db, log),
@@ -59,6 +63,7 @@ export const startPaymentService: StartService<PaymentConfig> = async (config, p
     routes: paymentRoutes(deps),
     reasons: paymentReasons,
     log,
+    security: platform.security,
     http: callbackEndpoint(deps),
     ready: async () => {
       await db.command({ ping: 1 });
@@ -106,11 +111,13 @@ async function startPaymentWorker(
     workflowsUrl: new URL("./workflows/index.ts", import.meta.url).href,
     activities: {
       ...createAccountActivities({ account }),
-      ...createFraudActivities({ fraud: createPeer(FraudService, config.peers.fraud) }),
+      ...createFraudActivities({
+        fraud: createPeer(FraudService, config.peers.fraud, platform.security.identity),
+      }),
       ...createNotificationActivities({ notification }),
       ...createPaymentActivities({
         account,
-        gateway: createPeer(GatewayService, config.peers.gateway),
+        gateway: createPeer(GatewayService, config.peers.gateway, platform.security.identity),
         book: paymentBook(deps),
       }),
     },

@@ -20,11 +20,14 @@ export const startReportingService: StartService<ReportingConfig> = async (confi
     services: [ReportingService],
     routes: reportingRoutes({
       openBooks: (scope) => openBooks(mongo, database, scope),
-      gateway: gatewayReader(createPeer(GatewayService, config.peers.gateway)),
+      gateway: gatewayReader(
+        createPeer(GatewayService, config.peers.gateway, platform.security.identity),
+      ),
       clock: () => new Date(),
     }),
     reasons: reportingReasons,
     log,
+    security: platform.security,
     ready: async () => {
       await mongo.db(database("payment")).command({ ping: 1 });
     },

@@ -245,7 +245,7 @@ async function depsWithoutTemporal(): Promise<PaymentDeps> {
       cancel: down,
       capture: down,
     },
-    peers: { accountOf: down, sendNotice: down },
+    peers: { accountOf: down, accountsOf: down, currencyOf: down, sendNotice: down },
     policy: DEFAULT_POLICY,
     gatewaySecrets: [],
     sweepAfterMs: 1_000,

@@ -183,8 +183,8 @@ async function allEntries(deps: AccountDeps, scope: Scope, accountId: string, pa
   let pageToken = "";
   do {
     const page = await listEntries(deps, scope, { accountId, pageSize, pageToken });
-    expect(page.postings.length).toBeLessThanOrEqual(pageSize);
-    for (const posting of page.postings) {
+    expect(page.items.length).toBeLessThanOrEqual(pageSize);
+    for (const posting of page.items) {
       const pays = posting.sourceAccountId === accountId;
       const balanceAfter = pays ? posting.sourceBalanceAfter : posting.destinationBalanceAfter;
       entries.push({ id: posting.id, pays, amount: posting.amount, balanceAfter });
@@ -199,7 +199,7 @@ async function allAccountIds(deps: AccountDeps, scope: Scope, pageSize: number):
   let pageToken = "";
   do {
     const page = await listAccounts(deps, scope, { ownerId: "", pageSize, pageToken });
-    ids.push(...page.accounts.map(({ id }) => id));
+    ids.push(...page.items.map(({ id }) => id));
     pageToken = page.nextPageToken;
   } while (pageToken !== "");
   return ids;

@@ -141,7 +141,8 @@ describe("order in the books", () => {
       clockMs -= 3_600_000;
       await ask(deps, scope, debitOf(id, 1n));
     }
-    const page = { after: undefined, limit: 10 };
+    const order = { field: "create_time", descending: true };
+    const page = { conditions: [], order, after: undefined, limit: 10 };
     const postings = await deps.store.listPostings(scope, "alice", page);
     expect(postings.map(({ id }) => id)).toEqual(["c", "b", "a", "opening:alice"]);
   });

@@ -25,6 +25,14 @@ import { Client, credentials, type ServiceError } from "@grpc/grpc-js";
 import { BadRequestSchema, ErrorInfoSchema } from "#gen/google/rpc/error_details_pb.ts";
 import { StatusSchema } from "#gen/google/rpc/status_pb.ts";
 import { toolPath } from "#test/support/env.ts";
+import { restByCurl } from "#test/support/rest-client.ts";
+import {
+  type StreamCall,
+  streamByCurl,
+  streamByGrpcJs,
+  streamByTool,
+  streamByTransport,
+} from "#test/support/rpc-streams.ts";
 
 /** What a client made of an answer, in the same words for every protocol. */
 export type WireAnswer<O extends DescMessage = DescMessage> =
@@ -49,6 +57,8 @@ export interface WireClient {
     method: DescMethodUnary<I, O>,
     input: MessageInitShape<I>,
   ): Promise<WireAnswer<O>>;
+  /** Undefined where a client knows no streams. */
+  readonly stream?: StreamCall;
   close(): void;
 }
 
@@ -81,6 +91,7 @@ export function wireClients(address: string): WireClient[] {
     curl("curl JSON over HTTP/2", baseUrl, ["--http2-prior-knowledge"]),
     grpcurl(address),
     bufCurl(baseUrl),
+    restByCurl(baseUrl),
   ];
 }
 
@@ -92,6 +103,7 @@ function overTransport(
   return {
     name,
     close,
+    ...(name === "Connect GET" ? {} : { stream: streamByTransport(transport) }),
     async call(method, input) {
       try {
         const call = transport.unary(method, undefined, undefined, undefined, input);
@@ -121,6 +133,7 @@ function grpcJs(address: string): WireClient {
   const client = new Client(address, credentials.createInsecure());
   return {
     name: "@grpc/grpc-js",
+    stream: streamByGrpcJs(client),
     close: () => client.close(),
     call: (method, input) =>
       new Promise((resolve) => {
@@ -163,6 +176,7 @@ function curl(name: string, baseUrl: string, options: readonly string[]): WireCl
   return {
     name,
     close: () => undefined,
+    stream: streamByCurl(baseUrl, options),
     async call(method, input) {
       const { stdout } = await run("curl", [
         ...["--silent", "--show-error", "--max-time", "30", ...options],
@@ -203,21 +217,25 @@ function grpcurl(address: string): WireClient {
   return {
     name: "grpcurl",
     close: () => undefined,
+    stream: streamByTool(toolPath("grpcurl"), (rpc, body) => [
+      ...["-plaintext", "-max-time", "30", "-d", body],
+      ...[address, rpc],
+    ]),
     async call(method, input) {
       const body = toJsonString(method.input, create(method.input, input));
       const rpc = `${method.parent.typeName}/${method.name}`;
       const options = ["-plaintext", "-format-error", "-max-time", "30", "-d", body];
       const { ok, stdout, stderr } = await run(toolPath("grpcurl"), [...options, address, rpc]);
       if (ok) return { ok: true, message: fromJson(method.output, JSON.parse(stdout)) };
-      return fromStatusJson(stderr);
+      return wireErrorOfStatus(JSON.parse(stderr.slice(stderr.indexOf("{"))));
     },
   };
 }
 
-/** `google.rpc.Status` as grpcurl prints it. */
-function fromStatusJson(stderr: string): WireError {
+/** `google.rpc.Status` in JSON, as grpcurl and our HTTP routes have it. */
+export function wireErrorOfStatus(body: unknown): WireError {
   // JSON enters here; the shape is that of google.rpc.Status.
-  const status = JSON.parse(stderr.slice(stderr.indexOf("{"))) as {
+  const status = body as {
     code: number;
     message?: string;
     details?: { "@type": string; reason?: string; fieldViolations?: { field: string }[] }[];
@@ -238,6 +256,10 @@ function bufCurl(baseUrl: string): WireClient {
   return {
     name: "buf curl",
     close: () => undefined,
+    stream: streamByTool("node_modules/.bin/buf", (rpc, body) => [
+      ...["curl", "--http2-prior-knowledge", "--protocol", "grpc", "--data", body],
+      `${baseUrl}/${rpc}`,
+    ]),
     async call(method, input) {
       const body = toJsonString(method.input, create(method.input, input));
       const url = `${baseUrl}/${method.parent.typeName}/${method.name}`;

@@ -12,6 +12,8 @@ import { createPeer } from "#kit/rpc/client.ts";
 import type { RunningService } from "#kit/service.ts";
 import { readAccountConfig } from "#services/account/config.ts";
 import { startAccountService } from "#services/account/service.ts";
+import { readEdgeConfig } from "#services/edge/config.ts";
+import { startEdgeService } from "#services/edge/service.ts";
 import { readFraudConfig } from "#services/fraud/config.ts";
 import { startFraudService } from "#services/fraud/service.ts";
 import { readGatewayConfig } from "#services/gateway/config.ts";
@@ -29,7 +31,15 @@ import { createNamespace } from "./namespace.ts";
 /** Secret that this run's gateway signs with and payment verifies by. */
 export const GATEWAY_SECRET = "test-secret-of-at-least-16-characters";
 
-const SERVICES = ["account", "fraud", "notification", "gateway", "payment", "reporting"] as const;
+const SERVICES = [
+  "account",
+  "fraud",
+  "notification",
+  "gateway",
+  "payment",
+  "reporting",
+  "edge",
+] as const;
 
 /** All services of Settle in this process, on free ports, with a database and a namespace of their own. */
 export interface Stack extends AsyncDisposable {
@@ -80,6 +90,7 @@ export async function startStack(env: Env = {}): Promise<Stack> {
       payment: `127.0.0.1:${portOf("payment")}`,
       gateway: `127.0.0.1:${portOf("gateway")}`,
       reporting: `127.0.0.1:${portOf("reporting")}`,
+      edge: `127.0.0.1:${portOf("edge")}`,
     },
     account: createPeer(AccountService, url("account")),
     fraud: createPeer(FraudService, url("fraud")),
@@ -128,6 +139,8 @@ function startService(name: ServiceName, env: Env, platform: Platform): Promise<
       return startPaymentService(readPaymentConfig(env), platform);
     case "reporting":
       return startReportingService(readReportingConfig(env), platform);
+    case "edge":
+      return startEdgeService(readEdgeConfig(env), platform);
   }
 }
 

@@ -1,6 +1,7 @@
 import type { ServiceImpl } from "@connectrpc/connect";
 import { FraudService } from "#gen/fraud/v1/fraud_pb.ts";
 import { ReportingService } from "#gen/reporting/v1/reporting_pb.ts";
+import { developmentAuthority } from "#kit/auth/authority.ts";
 import { createLog, type Log } from "#kit/log.ts";
 import { type RpcServer, type RpcServerOptions, startRpcServer } from "#kit/rpc/server.ts";
 
@@ -25,6 +26,7 @@ export async function startStubServer(
     },
     reasons: {},
     log: createLog("silent"),
+    security: { authority: developmentAuthority() },
     ...options,
   });
   return { ...server, [Symbol.asyncDispose]: () => server.close(1_000) };

@@ -47,6 +47,7 @@ export function locateServices(options: AddressOptions, env: Env): Addresses {
       payment: url("payment"),
       gateway: url("gateway"),
       reporting: url("reporting"),
+      edge: url("edge"),
     },
     temporal: env["TEMPORAL_ADDRESS"] ?? ports.get("temporal") ?? "127.0.0.1:7233",
     mongod: mongodAddress(env["MONGODB_URI"] ?? ports.get("mongod") ?? ports.get("mongodb")),

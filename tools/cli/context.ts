@@ -1,7 +1,10 @@
 import type { DescService } from "@bufbuild/protobuf";
 import type { Client } from "@connectrpc/connect";
 import type { Command } from "commander";
+import type { PeerIdentity } from "#kit/auth/security.ts";
+import { watchCertificates } from "#kit/auth/tls.ts";
 import type { Env, ServiceName } from "#kit/config.ts";
+import { createLog } from "#kit/log.ts";
 import { createPeer, onBehalfOf } from "#kit/rpc/client.ts";
 import { type Addresses, locateServices } from "./addresses.ts";
 
@@ -45,14 +48,31 @@ const CALL_TIMEOUT_MS = 30_000;
 export function invocationOf(command: Command, io: CliIo): Invocation {
   const options = command.optsWithGlobals<GlobalOptions>();
   const addresses = locateServices(options, io.env);
+  const identity = identityOf(io.env);
   return {
     io,
     output: options.output,
     colour: io.terminal && !io.env["NO_COLOR"] && io.env["TERM"] !== "dumb",
     tenant: options.tenant,
     addresses,
-    client: (name, service) => createPeer(service, addresses.services[name]),
+    client: (name, service) => createPeer(service, addresses.services[name], identity),
     call: (timeoutMs = CALL_TIMEOUT_MS) =>
       onBehalfOf({ tenant: options.tenant }, { timeoutMs, signal: io.signal }),
   };
+}
+
+/** Who the command line is: SETTLE_API_KEY (a key or a token; never a flag, for flags are seen by everybody on the machine). */
+function identityOf(env: Env): PeerIdentity {
+  const text = (name: string): string | undefined => env[name] || undefined;
+  const [ca, cert, key] = ["SETTLE_TLS_CA", "SETTLE_TLS_CLIENT_CERT", "SETTLE_TLS_CLIENT_KEY"].map(
+    text,
+  );
+  const files = {
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
+  };
+  const certificates =
+    Object.keys(files).length === 0 ? undefined : watchCertificates(files, createLog("silent"));
+  return { key: text("SETTLE_API_KEY"), certificates };
 }

@@ -5,6 +5,10 @@ import { addAudit } from "./audit.ts";
 import type { CliIo } from "./context.ts";
 import { addDoctor } from "./doctor/doctor.ts";
 import { describeFailure, EXIT_USAGE, failureLines } from "./errors.ts";
+import { addKeyCreate } from "./key/create.ts";
+import { addKeyList } from "./key/list.ts";
+import { addKeyRevoke } from "./key/revoke.ts";
+import { addKeyRotate } from "./key/rotate.ts";
 import { addPaymentCancel } from "./payment/cancel.ts";
 import { addPaymentCapture } from "./payment/capture.ts";
 import { addPaymentCreate } from "./payment/create.ts";
@@ -23,6 +27,7 @@ Examples:
 
 Addresses: --address, else SETTLE_URL_PAYMENT, SETTLE_URL_ACCOUNT, …, else <data-dir>/ports.json
 (--data-dir, SETTLE_DATA_DIR, ./.data), else the default ports.
+Credentials: SETTLE_API_KEY, an API key or a token; a development server needs none.
 Exit codes: 0 done, 1 failed or an invariant is broken, 2 the command line is wrong.`;
 
 /** Runs one command line and answers its exit code. Nothing is thrown. */
@@ -81,6 +86,11 @@ function createProgram(io: CliIo, result: CommandResult): Command {
   const account = group(program, "account", "read accounts and their postings");
   addAccountGet(account, io);
   addAccountEntries(account, io);
+  const key = group(program, "key", "make, show and end API keys");
+  addKeyCreate(key, io);
+  addKeyList(key, io);
+  addKeyRevoke(key, io);
+  addKeyRotate(key, io);
   addAudit(program, io, result);
   addRecover(program, io);
   addDoctor(program, io, result);

@@ -67,8 +67,9 @@ async function work(
   if (signal.isStopped()) return { code: 0 };
   if (options.once)
     return await Promise.race([once(stack, progress, payment, options.demo), stoppedEarly(signal)]);
-  const { addressTable, copyLines } = await import("./summary.ts");
+  const { addressTable, copyLines, DEVELOPMENT_BANNER } = await import("./summary.ts");
   progress.line(addressTable(stack.addresses));
+  if (process.env["SETTLE_MODE"] !== "production") progress.line(DEVELOPMENT_BANNER);
   progress.line(copyLines(stack.addresses["payment"] ?? "", stack.temporalUi, payment?.paymentId));
   progress.line("Ctrl-C stops everything.");
   await stopped;

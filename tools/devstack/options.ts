@@ -27,7 +27,7 @@ export const HELP = `npm start -- [flags]      starts Temporal, mongod and all s
   --once            exits after the demo payment: 0 when it succeeded and the audit is clean;
                     the last line is one JSON object
   --data-dir DIR    where everything is stored (.data)                    SETTLE_DATA_DIR
-  --port-base N     account N+1, fraud N+2, notification N+3, payment N+4, reporting N+5,
+  --port-base N     edge N, account N+1, fraud N+2, notification N+3, payment N+4, reporting N+5,
                     gateway N+10, Temporal N+11, its UI N+12, mongod N+13; a taken port is an error
                                                                           SETTLE_PORT_BASE
   --split           one process per service                               SETTLE_SPLIT=1

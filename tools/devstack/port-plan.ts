@@ -37,6 +37,7 @@ export async function planPorts(
       payment: port("payment", DEFAULT_PORTS.payment),
       gateway: port("gateway", DEFAULT_PORTS.gateway),
       reporting: port("reporting", DEFAULT_PORTS.reporting),
+      edge: port("edge", DEFAULT_PORTS.edge),
     },
     temporal: port("temporal", 0),
     temporalUi: port("Temporal UI", 0),
@@ -53,7 +54,7 @@ function requestsFor(options: {
   const reader = new EnvReader(env);
   const fixed = base !== undefined;
   const requests: PortRequest[] = options.services.map((name) => {
-    const standard = (base ?? DEFAULT_BASE) + DEFAULT_PORTS[name] - DEFAULT_BASE;
+    const standard = base === undefined ? DEFAULT_PORTS[name] : base + offsetOf(name);
     const variable = `SETTLE_PORT_${name.toUpperCase()}`;
     const port = fixed ? standard : reader.integer(variable, standard, 0, 65_535);
     return { name, port, fixed: fixed || Boolean(env[variable]) };
@@ -65,6 +66,11 @@ function requestsFor(options: {
   }
   reader.finish();
   return requests;
+}
+
+/** The edge is what people type, so it has the base itself. */
+function offsetOf(name: ServiceName): number {
+  return name === "edge" ? 0 : DEFAULT_PORTS[name] - DEFAULT_BASE;
 }
 
 /** The variables by which services find their own port and each other. */

@@ -8,15 +8,18 @@ import { type DataDir, DataDirError, writeAtomically } from "./data-dir.ts";
 interface Secrets {
   /** The mock provider signs its callbacks with it. */
   readonly gatewaySecret: string;
+  /** Services know each other by it. */
+  readonly serviceKey: string;
 }
 
 /** The secrets as the variables services read; what the environment already says stays. */
 export async function secretVariables(dataDir: DataDir, env: Env): Promise<Record<string, string>> {
-  const { gatewaySecret } = await loadSecrets(path.join(dataDir.path, "secrets.json"));
+  const { gatewaySecret, serviceKey } = await loadSecrets(path.join(dataDir.path, "secrets.json"));
   const signing = env["SETTLE_GATEWAY_SECRET"] || gatewaySecret;
   return {
     SETTLE_GATEWAY_SECRET: signing,
     SETTLE_GATEWAY_SECRETS: env["SETTLE_GATEWAY_SECRETS"] || signing,
+    SETTLE_SERVICE_KEY: env["SETTLE_SERVICE_KEY"] || serviceKey,
   };
 }
 
@@ -25,18 +28,27 @@ async function loadSecrets(file: string): Promise<Secrets> {
     if (error.code === "ENOENT") return undefined;
     throw error;
   });
-  if (text !== undefined) return parseSecrets(text, file);
-  const secrets: Secrets = { gatewaySecret: randomBytes(32).toString("base64url") };
-  await writeAtomically(file, `${JSON.stringify(secrets, undefined, 2)}\n`, 0o600);
+  const known = text === undefined ? {} : parseSecrets(text, file);
+  const secrets: Secrets = {
+    gatewaySecret: known.gatewaySecret ?? randomBytes(32).toString("base64url"),
+    serviceKey: known.serviceKey ?? randomBytes(32).toString("base64url"),
+  };
+  // A data directory of an older version lacks some of them.
+  if (known.gatewaySecret === undefined || known.serviceKey === undefined) {
+    await writeAtomically(file, `${JSON.stringify(secrets, undefined, 2)}\n`, 0o600);
+  }
   return secrets;
 }
 
-function parseSecrets(text: string, file: string): Secrets {
+function parseSecrets(text: string, file: string): Partial<Secrets> {
   try {
     const value: unknown = JSON.parse(text);
     if (typeof value === "object" && value !== null && "gatewaySecret" in value) {
       const { gatewaySecret } = value;
-      if (typeof gatewaySecret === "string") return { gatewaySecret };
+      const serviceKey = "serviceKey" in value ? value.serviceKey : undefined;
+      if (typeof gatewaySecret === "string") {
+        return { gatewaySecret, ...(typeof serviceKey === "string" ? { serviceKey } : {}) };
+      }
     }
   } catch {
     // Told below: the cause is the same to the reader.

@@ -12,8 +12,9 @@ export interface ServiceGroup {
   kill(): void;
 }
 
-/** Payment calls all others: it goes first, and the rest can go together after it. */
+/** The edge goes first, since all come through it; then payment, which calls all others; then the rest. */
 export const STOP_ORDER: readonly (readonly ServiceName[])[] = [
+  ["edge"],
   ["payment", "reporting"],
   ["gateway", "fraud", "notification"],
   ["account"],

@@ -49,6 +49,13 @@ const SERVICES: Readonly<Record<ServiceName, () => Promise<LoadedService>>> = {
     ]);
     return bind(readGatewayConfig, startGatewayService);
   },
+  edge: async () => {
+    const [{ readEdgeConfig }, { startEdgeService }] = await Promise.all([
+      import("#services/edge/config.ts"),
+      import("#services/edge/service.ts"),
+    ]);
+    return bind(readEdgeConfig, startEdgeService);
+  },
 };
 
 function bind<C extends BaseConfig>(
@@ -60,6 +67,7 @@ function bind<C extends BaseConfig>(
 
 /** The services a stack runs, in the order they are shown. */
 export const SERVICE_NAMES = [
+  "edge",
   "account",
   "fraud",
   "notification",

@@ -37,6 +37,10 @@ export function addressTable(addresses: Readonly<Record<string, string>>): strin
   return ["Addresses", ...rows].join("\n");
 }
 
+/** What everybody must know who sees this stack. */
+export const DEVELOPMENT_BANNER =
+  "DEVELOPMENT MODE: anybody on this machine may call, with every role and without a key (docs/security.md)";
+
 /** Lines to copy: a payment by grpcurl, buf curl and curl, and a look at it. */
 export function copyLines(
   payment: string,

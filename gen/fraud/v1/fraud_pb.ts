@@ -17,7 +17,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file fraud/v1/fraud.proto.
  */
 export const file_fraud_v1_fraud: GenFile = /*@__PURE__*/
-  fileDesc("ChRmcmF1ZC92MS9mcmF1ZC5wcm90bxIIZnJhdWQudjEiswIKBUNoZWNrEhAKCGNoZWNrX2lkGAEgASgJEhIKCnBheW1lbnRfaWQYAiABKAkSEgoKYWNjb3VudF9pZBgDIAEoCRIgCgZhbW91bnQYBCABKAsyEC5jb21tb24udjEuTW9uZXkSKQoIZGVjaXNpb24YBSABKA4yFy5mcmF1ZC52MS5GcmF1ZERlY2lzaW9uEg0KBXJ1bGVzGAYgAygJEhIKCmRlY2lkZWRfYnkYByABKAkSDAoEbm90ZRgIIAEoCRIQCghyZWxlYXNlZBgJIAEoCBIvCgtjcmVhdGVfdGltZRgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLZGVjaWRlX3RpbWUYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIpwCCghTZXR0aW5ncxIyCg1hbW91bnRfbGltaXRzGAEgAygLMhAuY29tbW9uLnYxLk1vbmV5Qgm6SAaSAQMQyAESMgoNcmV2aWV3X2xpbWl0cxgCIAMoCzIQLmNvbW1vbi52MS5Nb25leUIJukgGkgEDEMgBEjYKEWN1bXVsYXRpdmVfbGltaXRzGAMgAygLMhAuY29tbW9uLnYxLk1vbmV5Qgm6SAaSAQMQyAESJQoSZGVuaWVkX2FjY291bnRfaWRzGAQgAygJQgm6SAaSAQMQkE4SOwoKbW9ja19kZWxheRgFIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIMukgJqgEGIgIIPDIAEgwKBGV0YWcYBiABKAkiugIKD0V2YWx1YXRlUmVxdWVzdBIxCghjaGVja19pZBgBIAEoCUIfukgcchoyGF5bQS1aYS16MC05Ll86LV17MSwxMjh9JBIeCgpwYXltZW50X2lkGAIgASgJQgq6SAdyBRABGIABEjIKCmFjY291bnRfaWQYAyABKAlCHrpIG3IZMhdeW0EtWmEtejAtOS5fOi1dezEsNjR9JBKfAQoGYW1vdW50GAQgASgLMhAuY29tbW9uLnYxLk1vbmV5Qn26SHq6AXQKDklOVkFMSURfQU1PVU5UEiNtaW5vcl91bml0cyBtdXN0IGJlIGZyb20gMSB0byAxMF4xNRo9dGhpcy5taW5vcl91bml0cyA+PSAxICYmIHRoaXMubWlub3JfdW5pdHMgPD0gMTAwMDAwMDAwMDAwMDAwMMgBASIyChBFdmFsdWF0ZVJlc3BvbnNlEh4KBWNoZWNrGAEgASgLMg8uZnJhdWQudjEuQ2hlY2siQwoOUmVsZWFzZVJlcXVlc3QSMQoIY2hlY2tfaWQYASABKAlCH7pIHHIaMhheW0EtWmEtejAtOS5fOi1dezEsMTI4fSQiMQoPUmVsZWFzZVJlc3BvbnNlEh4KBWNoZWNrGAEgASgLMg8uZnJhdWQudjEuQ2hlY2siRAoPR2V0Q2hlY2tSZXF1ZXN0EjEKCGNoZWNrX2lkGAEgASgJQh+6SBxyGjIYXltBLVphLXowLTkuXzotXXsxLDEyOH0kIjIKEEdldENoZWNrUmVzcG9uc2USHgoFY2hlY2sYASABKAsyDy5mcmF1ZC52MS5DaGVjayKCAQoRTGlzdENoZWNrc1JlcXVlc3QSGgoJcGFnZV9zaXplGAEgASgFQge6SAQaAigAEhwKCnBhZ2VfdG9rZW4YAiABKAlCCLpIBXIDGIAIEjMKCGRlY2lzaW9uGAMgASgOMhcuZnJhdWQudjEuRnJhdWREZWNpc2lvbkIIukgFggECEAEiTgoSTGlzdENoZWNrc1Jlc3BvbnNlEh8KBmNoZWNrcxgBIAMoCzIPLmZyYXVkLnYxLkNoZWNrEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKbAgoVU3VibWl0RGVjaXNpb25SZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDGIABEjMKCGNoZWNrX2lkGAIgASgJQh+6SBxyGjIYXltBLVphLXowLTkuXzotXXsxLDEyOH0kSAASNQoKcGF5bWVudF9pZBgDIAEoCUIfukgcchoyGF5bQS1aYS16MC05Ll86LV17MSwxMjh9JEgAEjUKCGRlY2lzaW9uGAQgASgOMhcuZnJhdWQudjEuRnJhdWREZWNpc2lvbkIKukgHggEEGAEYAhIXCgVhY3RvchgFIAEoCUIIukgFcgMYgAESFgoEbm90ZRgGIAEoCUIIukgFcgMYgAhCEAoHc3ViamVjdBIFukgCCAEiOAoWU3VibWl0RGVjaXNpb25SZXNwb25zZRIeCgVjaGVjaxgBIAEoCzIPLmZyYXVkLnYxLkNoZWNrIhQKEkdldFNldHRpbmdzUmVxdWVzdCI7ChNHZXRTZXR0aW5nc1Jlc3BvbnNlEiQKCHNldHRpbmdzGAEgASgLMhIuZnJhdWQudjEuU2V0dGluZ3MiYwoVVXBkYXRlU2V0dGluZ3NSZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDGIABEiwKCHNldHRpbmdzGAIgASgLMhIuZnJhdWQudjEuU2V0dGluZ3NCBrpIA8gBASI+ChZVcGRhdGVTZXR0aW5nc1Jlc3BvbnNlEiQKCHNldHRpbmdzGAEgASgLMhIuZnJhdWQudjEuU2V0dGluZ3MqfAoNRnJhdWREZWNpc2lvbhIeChpGUkFVRF9ERUNJU0lPTl9VTlNQRUNJRklFRBAAEhcKE0ZSQVVEX0RFQ0lTSU9OX1BBU1MQARIXChNGUkFVRF9ERUNJU0lPTl9GQUlMEAISGQoVRlJBVURfREVDSVNJT05fUkVWSUVXEAMy5gYKDEZyYXVkU2VydmljZRJnCghFdmFsdWF0ZRIZLmZyYXVkLnYxLkV2YWx1YXRlUmVxdWVzdBoaLmZyYXVkLnYxLkV2YWx1YXRlUmVzcG9uc2UiJMraGAUKAQUYA4LT5JMCFToBKiIQL3YxL2ZyYXVkL2NoZWNrcxJ3CgdSZWxlYXNlEhguZnJhdWQudjEuUmVsZWFzZVJlcXVlc3QaGS5mcmF1ZC52MS5SZWxlYXNlUmVzcG9uc2UiN8raGAUKAQUYA4LT5JMCKDoBKiIjL3YxL2ZyYXVkL2NoZWNrcy97Y2hlY2tfaWR9OnJlbGVhc2USfgoIR2V0Q2hlY2sSGS5mcmF1ZC52MS5HZXRDaGVja1JlcXVlc3QaGi5mcmF1ZC52MS5HZXRDaGVja1Jlc3BvbnNlIjuQAgHK2hgRCgMDBAUSCGNoZWNrX2lkGAGC0+STAh0SGy92MS9mcmF1ZC9jaGVja3Mve2NoZWNrX2lkfRJvCgpMaXN0Q2hlY2tzEhsuZnJhdWQudjEuTGlzdENoZWNrc1JlcXVlc3QaHC5mcmF1ZC52MS5MaXN0Q2hlY2tzUmVzcG9uc2UiJpACAcraGAcKAwMEBRgBgtPkkwISEhAvdjEvZnJhdWQvY2hlY2tzEocBCg5TdWJtaXREZWNpc2lvbhIfLmZyYXVkLnYxLlN1Ym1pdERlY2lzaW9uUmVxdWVzdBogLmZyYXVkLnYxLlN1Ym1pdERlY2lzaW9uUmVzcG9uc2UiMsraGBAKAgMEEghjaGVja19pZBgCgtPkkwIYOgEqIhMvdjEvZnJhdWQvZGVjaXNpb25zEnQKC0dldFNldHRpbmdzEhwuZnJhdWQudjEuR2V0U2V0dGluZ3NSZXF1ZXN0Gh0uZnJhdWQudjEuR2V0U2V0dGluZ3NSZXNwb25zZSIokAIBytoYBwoDAwQFGAGC0+STAhQSEi92MS9mcmF1ZC9zZXR0aW5ncxKCAQoOVXBkYXRlU2V0dGluZ3MSHy5mcmF1ZC52MS5VcGRhdGVTZXR0aW5nc1JlcXVlc3QaIC5mcmF1ZC52MS5VcGRhdGVTZXR0aW5nc1Jlc3BvbnNlIi3K2hgFCgEEGAKC0+STAh46CHNldHRpbmdzGhIvdjEvZnJhdWQvc2V0dGluZ3NiBnByb3RvMw", [file_buf_validate_validate, file_common_v1_access, file_common_v1_money, file_google_api_annotations, file_google_protobuf_duration, file_google_protobuf_timestamp]);
+  fileDesc("ChRmcmF1ZC92MS9mcmF1ZC5wcm90bxIIZnJhdWQudjEiswIKBUNoZWNrEhAKCGNoZWNrX2lkGAEgASgJEhIKCnBheW1lbnRfaWQYAiABKAkSEgoKYWNjb3VudF9pZBgDIAEoCRIgCgZhbW91bnQYBCABKAsyEC5jb21tb24udjEuTW9uZXkSKQoIZGVjaXNpb24YBSABKA4yFy5mcmF1ZC52MS5GcmF1ZERlY2lzaW9uEg0KBXJ1bGVzGAYgAygJEhIKCmRlY2lkZWRfYnkYByABKAkSDAoEbm90ZRgIIAEoCRIQCghyZWxlYXNlZBgJIAEoCBIvCgtjcmVhdGVfdGltZRgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLZGVjaWRlX3RpbWUYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIpwCCghTZXR0aW5ncxIyCg1hbW91bnRfbGltaXRzGAEgAygLMhAuY29tbW9uLnYxLk1vbmV5Qgm6SAaSAQMQyAESMgoNcmV2aWV3X2xpbWl0cxgCIAMoCzIQLmNvbW1vbi52MS5Nb25leUIJukgGkgEDEMgBEjYKEWN1bXVsYXRpdmVfbGltaXRzGAMgAygLMhAuY29tbW9uLnYxLk1vbmV5Qgm6SAaSAQMQyAESJQoSZGVuaWVkX2FjY291bnRfaWRzGAQgAygJQgm6SAaSAQMQkE4SOwoKbW9ja19kZWxheRgFIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIMukgJqgEGIgIIPDIAEgwKBGV0YWcYBiABKAkiugIKD0V2YWx1YXRlUmVxdWVzdBIxCghjaGVja19pZBgBIAEoCUIfukgcchoyGF5bQS1aYS16MC05Ll86LV17MSwxMjh9JBIeCgpwYXltZW50X2lkGAIgASgJQgq6SAdyBRABGIABEjIKCmFjY291bnRfaWQYAyABKAlCHrpIG3IZMhdeW0EtWmEtejAtOS5fOi1dezEsNjR9JBKfAQoGYW1vdW50GAQgASgLMhAuY29tbW9uLnYxLk1vbmV5Qn26SHq6AXQKDklOVkFMSURfQU1PVU5UEiNtaW5vcl91bml0cyBtdXN0IGJlIGZyb20gMSB0byAxMF4xNRo9dGhpcy5taW5vcl91bml0cyA+PSAxICYmIHRoaXMubWlub3JfdW5pdHMgPD0gMTAwMDAwMDAwMDAwMDAwMMgBASIyChBFdmFsdWF0ZVJlc3BvbnNlEh4KBWNoZWNrGAEgASgLMg8uZnJhdWQudjEuQ2hlY2siQwoOUmVsZWFzZVJlcXVlc3QSMQoIY2hlY2tfaWQYASABKAlCH7pIHHIaMhheW0EtWmEtejAtOS5fOi1dezEsMTI4fSQiMQoPUmVsZWFzZVJlc3BvbnNlEh4KBWNoZWNrGAEgASgLMg8uZnJhdWQudjEuQ2hlY2siRAoPR2V0Q2hlY2tSZXF1ZXN0EjEKCGNoZWNrX2lkGAEgASgJQh+6SBxyGjIYXltBLVphLXowLTkuXzotXXsxLDEyOH0kIjIKEEdldENoZWNrUmVzcG9uc2USHgoFY2hlY2sYASABKAsyDy5mcmF1ZC52MS5DaGVjayK4AQoRTGlzdENoZWNrc1JlcXVlc3QSGgoJcGFnZV9zaXplGAEgASgFQge6SAQaAigAEhwKCnBhZ2VfdG9rZW4YAiABKAlCCLpIBXIDGIAIEjMKCGRlY2lzaW9uGAMgASgOMhcuZnJhdWQudjEuRnJhdWREZWNpc2lvbkIIukgFggECEAESGAoGZmlsdGVyGAQgASgJQgi6SAVyAxiAEBIaCghvcmRlcl9ieRgFIAEoCUIIukgFcgMYgAIiTgoSTGlzdENoZWNrc1Jlc3BvbnNlEh8KBmNoZWNrcxgBIAMoCzIPLmZyYXVkLnYxLkNoZWNrEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKbAgoVU3VibWl0RGVjaXNpb25SZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDGIABEjMKCGNoZWNrX2lkGAIgASgJQh+6SBxyGjIYXltBLVphLXowLTkuXzotXXsxLDEyOH0kSAASNQoKcGF5bWVudF9pZBgDIAEoCUIfukgcchoyGF5bQS1aYS16MC05Ll86LV17MSwxMjh9JEgAEjUKCGRlY2lzaW9uGAQgASgOMhcuZnJhdWQudjEuRnJhdWREZWNpc2lvbkIKukgHggEEGAEYAhIXCgVhY3RvchgFIAEoCUIIukgFcgMYgAESFgoEbm90ZRgGIAEoCUIIukgFcgMYgAhCEAoHc3ViamVjdBIFukgCCAEiOAoWU3VibWl0RGVjaXNpb25SZXNwb25zZRIeCgVjaGVjaxgBIAEoCzIPLmZyYXVkLnYxLkNoZWNrIpkBChpTdWJtaXRPcmRlckRlY2lzaW9uUmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyAxiAARIxCghvcmRlcl9pZBgCIAEoCUIfukgcchoyGF5bQS1aYS16MC05Ll86LV17MSwxMjh9JBIdCghpc192YWxpZBgDIAEoCEIGukgDyAEBSACIAQFCCwoJX2lzX3ZhbGlkIj0KG1N1Ym1pdE9yZGVyRGVjaXNpb25SZXNwb25zZRIeCgVjaGVjaxgBIAEoCzIPLmZyYXVkLnYxLkNoZWNrIhQKEkdldFNldHRpbmdzUmVxdWVzdCI7ChNHZXRTZXR0aW5nc1Jlc3BvbnNlEiQKCHNldHRpbmdzGAEgASgLMhIuZnJhdWQudjEuU2V0dGluZ3MiYwoVVXBkYXRlU2V0dGluZ3NSZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDGIABEiwKCHNldHRpbmdzGAIgASgLMhIuZnJhdWQudjEuU2V0dGluZ3NCBrpIA8gBASI+ChZVcGRhdGVTZXR0aW5nc1Jlc3BvbnNlEiQKCHNldHRpbmdzGAEgASgLMhIuZnJhdWQudjEuU2V0dGluZ3MqfAoNRnJhdWREZWNpc2lvbhIeChpGUkFVRF9ERUNJU0lPTl9VTlNQRUNJRklFRBAAEhcKE0ZSQVVEX0RFQ0lTSU9OX1BBU1MQARIXChNGUkFVRF9ERUNJU0lPTl9GQUlMEAISGQoVRlJBVURfREVDSVNJT05fUkVWSUVXEAMy+AcKDEZyYXVkU2VydmljZRJnCghFdmFsdWF0ZRIZLmZyYXVkLnYxLkV2YWx1YXRlUmVxdWVzdBoaLmZyYXVkLnYxLkV2YWx1YXRlUmVzcG9uc2UiJMraGAUKAQUYA4LT5JMCFToBKiIQL3YxL2ZyYXVkL2NoZWNrcxJ3CgdSZWxlYXNlEhguZnJhdWQudjEuUmVsZWFzZVJlcXVlc3QaGS5mcmF1ZC52MS5SZWxlYXNlUmVzcG9uc2UiN8raGAUKAQUYA4LT5JMCKDoBKiIjL3YxL2ZyYXVkL2NoZWNrcy97Y2hlY2tfaWR9OnJlbGVhc2USfgoIR2V0Q2hlY2sSGS5mcmF1ZC52MS5HZXRDaGVja1JlcXVlc3QaGi5mcmF1ZC52MS5HZXRDaGVja1Jlc3BvbnNlIjuQAgHK2hgRCgMDBAUSCGNoZWNrX2lkGAGC0+STAh0SGy92MS9mcmF1ZC9jaGVja3Mve2NoZWNrX2lkfRJvCgpMaXN0Q2hlY2tzEhsuZnJhdWQudjEuTGlzdENoZWNrc1JlcXVlc3QaHC5mcmF1ZC52MS5MaXN0Q2hlY2tzUmVzcG9uc2UiJpACAcraGAcKAwMEBRgBgtPkkwISEhAvdjEvZnJhdWQvY2hlY2tzEocBCg5TdWJtaXREZWNpc2lvbhIfLmZyYXVkLnYxLlN1Ym1pdERlY2lzaW9uUmVxdWVzdBogLmZyYXVkLnYxLlN1Ym1pdERlY2lzaW9uUmVzcG9uc2UiMsraGBAKAgMEEghjaGVja19pZBgCgtPkkwIYOgEqIhMvdjEvZnJhdWQvZGVjaXNpb25zEo8BChNTdWJtaXRPcmRlckRlY2lzaW9uEiQuZnJhdWQudjEuU3VibWl0T3JkZXJEZWNpc2lvblJlcXVlc3QaJS5mcmF1ZC52MS5TdWJtaXRPcmRlckRlY2lzaW9uUmVzcG9uc2UiK8raGBAKAgMEEghvcmRlcl9pZBgCgtPkkwIROgEqIgwvZnJhdWQtY2hlY2sSdAoLR2V0U2V0dGluZ3MSHC5mcmF1ZC52MS5HZXRTZXR0aW5nc1JlcXVlc3QaHS5mcmF1ZC52MS5HZXRTZXR0aW5nc1Jlc3BvbnNlIiiQAgHK2hgHCgMDBAUYAYLT5JMCFBISL3YxL2ZyYXVkL3NldHRpbmdzEoIBCg5VcGRhdGVTZXR0aW5ncxIfLmZyYXVkLnYxLlVwZGF0ZVNldHRpbmdzUmVxdWVzdBogLmZyYXVkLnYxLlVwZGF0ZVNldHRpbmdzUmVzcG9uc2UiLcraGAUKAQQYAoLT5JMCHjoIc2V0dGluZ3MaEi92MS9mcmF1ZC9zZXR0aW5nc2IGcHJvdG8z", [file_buf_validate_validate, file_common_v1_access, file_common_v1_money, file_google_api_annotations, file_google_protobuf_duration, file_google_protobuf_timestamp]);
 
 /**
  * One check of one payment.
@@ -339,6 +339,20 @@ export type ListChecksRequest = Message<"fraud.v1.ListChecksRequest"> & {
    * @generated from field: fraud.v1.FraudDecision decision = 3;
    */
   decision: FraudDecision;
+
+  /**
+   * Conditions joined by AND over check_id, payment_id, account_id, decision, released, amount.currency_code, amount.minor_units and create_time; see docs/lists.md.
+   *
+   * @generated from field: string filter = 4;
+   */
+  filter: string;
+
+  /**
+   * create_time desc, the default: newest first; add " desc" or " asc" to turn it.
+   *
+   * @generated from field: string order_by = 5;
+   */
+  orderBy: string;
 };
 
 /**
@@ -463,6 +477,62 @@ export const SubmitDecisionResponseSchema: GenMessage<SubmitDecisionResponse> = 
   messageDesc(file_fraud_v1_fraud, 11);
 
 /**
+ * A person's decision, as the source system sends it.
+ *
+ * @generated from message fraud.v1.SubmitOrderDecisionRequest
+ */
+export type SubmitOrderDecisionRequest = Message<"fraud.v1.SubmitOrderDecisionRequest"> & {
+  /**
+   * Makes a repeat answer the same.
+   *
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * The payment: Create answers its id as order_id when the caller names no order.
+   *
+   * @generated from field: string order_id = 2;
+   */
+  orderId: string;
+
+  /**
+   * True is PASS, false is FAIL; absent decides nothing and is refused.
+   *
+   * @generated from field: optional bool is_valid = 3;
+   */
+  isValid?: boolean | undefined;
+};
+
+/**
+ * Describes the message fraud.v1.SubmitOrderDecisionRequest.
+ * Use `create(SubmitOrderDecisionRequestSchema)` to create a new message.
+ */
+export const SubmitOrderDecisionRequestSchema: GenMessage<SubmitOrderDecisionRequest> = /*@__PURE__*/
+  messageDesc(file_fraud_v1_fraud, 12);
+
+/**
+ * The decided check.
+ *
+ * @generated from message fraud.v1.SubmitOrderDecisionResponse
+ */
+export type SubmitOrderDecisionResponse = Message<"fraud.v1.SubmitOrderDecisionResponse"> & {
+  /**
+   * The check.
+   *
+   * @generated from field: fraud.v1.Check check = 1;
+   */
+  check?: Check | undefined;
+};
+
+/**
+ * Describes the message fraud.v1.SubmitOrderDecisionResponse.
+ * Use `create(SubmitOrderDecisionResponseSchema)` to create a new message.
+ */
+export const SubmitOrderDecisionResponseSchema: GenMessage<SubmitOrderDecisionResponse> = /*@__PURE__*/
+  messageDesc(file_fraud_v1_fraud, 13);
+
+/**
  * Asks for the rules.
  *
  * @generated from message fraud.v1.GetSettingsRequest
@@ -475,7 +545,7 @@ export type GetSettingsRequest = Message<"fraud.v1.GetSettingsRequest"> & {
  * Use `create(GetSettingsRequestSchema)` to create a new message.
  */
 export const GetSettingsRequestSchema: GenMessage<GetSettingsRequest> = /*@__PURE__*/
-  messageDesc(file_fraud_v1_fraud, 12);
+  messageDesc(file_fraud_v1_fraud, 14);
 
 /**
  * The rules.
@@ -496,7 +566,7 @@ export type GetSettingsResponse = Message<"fraud.v1.GetSettingsResponse"> & {
  * Use `create(GetSettingsResponseSchema)` to create a new message.
  */
 export const GetSettingsResponseSchema: GenMessage<GetSettingsResponse> = /*@__PURE__*/
-  messageDesc(file_fraud_v1_fraud, 13);
+  messageDesc(file_fraud_v1_fraud, 15);
 
 /**
  * Asks to replace the rules.
@@ -524,7 +594,7 @@ export type UpdateSettingsRequest = Message<"fraud.v1.UpdateSettingsRequest"> & 
  * Use `create(UpdateSettingsRequestSchema)` to create a new message.
  */
 export const UpdateSettingsRequestSchema: GenMessage<UpdateSettingsRequest> = /*@__PURE__*/
-  messageDesc(file_fraud_v1_fraud, 14);
+  messageDesc(file_fraud_v1_fraud, 16);
 
 /**
  * The new rules.
@@ -545,7 +615,7 @@ export type UpdateSettingsResponse = Message<"fraud.v1.UpdateSettingsResponse"> 
  * Use `create(UpdateSettingsResponseSchema)` to create a new message.
  */
 export const UpdateSettingsResponseSchema: GenMessage<UpdateSettingsResponse> = /*@__PURE__*/
-  messageDesc(file_fraud_v1_fraud, 15);
+  messageDesc(file_fraud_v1_fraud, 17);
 
 /**
  * What was decided.
@@ -644,6 +714,16 @@ export const FraudService: GenService<{
     methodKind: "unary";
     input: typeof SubmitDecisionRequestSchema;
     output: typeof SubmitDecisionResponseSchema;
+  },
+  /**
+   * SubmitDecision in the words of the source system: a payment's order_id, and whether it is valid.
+   *
+   * @generated from rpc fraud.v1.FraudService.SubmitOrderDecision
+   */
+  submitOrderDecision: {
+    methodKind: "unary";
+    input: typeof SubmitOrderDecisionRequestSchema;
+    output: typeof SubmitOrderDecisionResponseSchema;
   },
   /**
    * Reads the rules.

@@ -1,3 +1,4 @@
+import type { ListQuery } from "#kit/list/spec.ts";
 import type { Money } from "#kit/pure/money.ts";
 import type { Scope } from "#kit/pure/scope.ts";
 import type { Account, AccountState } from "../domain/account.ts";
@@ -10,20 +11,11 @@ export interface TransferView {
   readonly reversed: boolean;
 }
 
-/** Where a page of postings begins: after the posting with this order and id. */
-export interface EntryPosition {
-  readonly order: bigint;
-  readonly id: string;
-}
-
 /** Reads of the ledger, and the changes of an account that move no money. */
 export interface AccountStore {
   findAccount(scope: Scope, id: string): Promise<Account | undefined>;
-  /** By id, after `afterId`; only of this owner when it is not empty. */
-  listAccounts(
-    scope: Scope,
-    page: { readonly ownerId: string; readonly afterId: string; readonly limit: number },
-  ): Promise<readonly Account[]>;
+  /** Accounts that meet the query, in its order. */
+  listAccounts(scope: Scope, query: ListQuery): Promise<readonly Account[]>;
   /** Inserts, or answers the account that is in the way: by its id, or by its owner and currency. */
   insertAccount(
     scope: Scope,
@@ -34,17 +26,12 @@ export interface AccountStore {
   setAccountState(
     scope: Scope,
     id: string,
-    state: AccountState,
-    now: Date,
+    change: { readonly state: AccountState; readonly now: Date; readonly version?: bigint },
   ): Promise<Account | undefined>;
   findTransfer(scope: Scope, id: string, reversalId: string): Promise<TransferView | undefined>;
   findHold(scope: Scope, id: string): Promise<Hold | undefined>;
-  /** Postings of an account, newest first. */
-  listPostings(
-    scope: Scope,
-    accountId: string,
-    page: { readonly after: EntryPosition | undefined; readonly limit: number },
-  ): Promise<readonly Transfer[]>;
+  /** Postings of an account that meet the query, in its order. */
+  listPostings(scope: Scope, accountId: string, query: ListQuery): Promise<readonly Transfer[]>;
   /** Whether nobody has opened an account in any tenant yet. */
   isEmpty(): Promise<boolean>;
 }

@@ -1,8 +1,9 @@
-import { pageSize, pageToken, readPageToken } from "#kit/page.ts";
+import { type ListPage, type ListRequest, readList } from "#kit/list/read-list.ts";
 import type { Money } from "#kit/pure/money.ts";
 import type { Scope } from "#kit/pure/scope.ts";
 import { type Account, availableOf } from "../domain/account.ts";
 import type { DeclineReason } from "../reasons.ts";
+import { ACCOUNT_LIST } from "./lists.ts";
 import type { AccountDeps } from "./ports.ts";
 import { checkAmount, refusal } from "./refuse.ts";
 
@@ -13,20 +14,19 @@ export async function getAccount(deps: AccountDeps, scope: Scope, id: string): P
   return account;
 }
 
-/** A page of accounts by id. Refuses with INVALID_PAGE_TOKEN. */
+/** A page of accounts. Refuses with INVALID_PAGE_TOKEN, and INVALID_FIELD for a filter or order it does not know. */
 export async function listAccounts(
   deps: AccountDeps,
   scope: Scope,
-  input: { readonly ownerId: string; readonly pageSize: number; readonly pageToken: string },
-): Promise<{ readonly accounts: readonly Account[]; readonly nextPageToken: string }> {
-  const filter = { list: "accounts", tenant: scope.tenant, ownerId: input.ownerId };
-  const [afterId = ""] = readPageToken(input.pageToken, filter, 1) ?? [];
-  const limit = pageSize(input.pageSize);
-  const page = { ownerId: input.ownerId, afterId, limit: limit + 1 };
-  const found = await deps.store.listAccounts(scope, page);
-  const accounts = found.slice(0, limit);
-  const last = found.length > limit ? accounts.at(-1) : undefined;
-  return { accounts, nextPageToken: last ? pageToken(filter, [last.id]) : "" };
+  input: ListRequest & { readonly ownerId: string },
+): Promise<ListPage<Account>> {
+  const { ownerId } = input;
+  return readList(ACCOUNT_LIST, scope, input, {
+    fixed: ownerId === "" ? [] : [{ field: "owner_id", operator: "=", value: ownerId }],
+    find: (query) => deps.store.listAccounts(scope, query),
+    positionOf: (account, order) =>
+      order === "create_time" ? [account.createTime, account.id] : [account.id],
+  });
 }
 
 /** Why a debit of the amount would not pass now, or undefined. Advice only. */

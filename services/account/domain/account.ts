@@ -67,3 +67,8 @@ export function openAccount(
     updateTime: now,
   };
 }
+
+/** The etag of an account as it is now: opaque to callers, another one after every change. */
+export function etagOf(account: Pick<Account, "version">): string {
+  return account.version.toString(36);
+}

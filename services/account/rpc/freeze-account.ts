@@ -24,7 +24,11 @@ export function handleFreezeAccount(
     responseSchema: FreezeAccountResponseSchema,
   };
   return deps.once(scope, claim, async () => {
-    const change = { accountId: request.accountId, state: "FROZEN" } as const;
+    const change = {
+      accountId: request.accountId,
+      state: "FROZEN",
+      etag: request.etag,
+    } as const;
     const account = await setAccountState(deps, scope, change);
     return create(FreezeAccountResponseSchema, { account: accountToMessage(account) });
   });

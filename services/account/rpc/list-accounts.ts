@@ -15,5 +15,5 @@ export async function handleListAccounts(
   context: HandlerContext,
 ): Promise<MessageInitShape<typeof ListAccountsResponseSchema>> {
   const page = await listAccounts(deps, scopeOf(context), request);
-  return { accounts: page.accounts.map(accountToMessage), nextPageToken: page.nextPageToken };
+  return { accounts: page.items.map(accountToMessage), nextPageToken: page.nextPageToken };
 }

@@ -12,6 +12,6 @@ export async function handleListEntries(
   context: HandlerContext,
 ): Promise<MessageInitShape<typeof ListEntriesResponseSchema>> {
   const page = await listEntries(deps, scopeOf(context), request);
-  const entries = page.postings.map((posting) => entryToMessage(posting, request.accountId));
+  const entries = page.items.map((posting) => entryToMessage(posting, request.accountId));
   return { entries, nextPageToken: page.nextPageToken };
 }

@@ -17,7 +17,7 @@ import {
 import type { Money as MoneyMessage } from "#gen/common/v1/money_pb.ts";
 import type { Money } from "#kit/pure/money.ts";
 import { refuseField } from "#kit/refusal.ts";
-import { type Account, availableOf } from "../domain/account.ts";
+import { type Account, availableOf, etagOf } from "../domain/account.ts";
 import type { Hold, Transfer } from "../domain/transfer.ts";
 
 const ACCOUNT_STATES = {
@@ -56,7 +56,7 @@ export function accountToMessage(account: Account): AccountMessage {
     available: { currencyCode, minorUnits: availableOf(account) },
     state: ACCOUNT_STATES[account.state],
     version: account.version,
-    etag: account.version.toString(36),
+    etag: etagOf(account),
     createTime: timestampFromDate(account.createTime),
     updateTime: timestampFromDate(account.updateTime),
   });

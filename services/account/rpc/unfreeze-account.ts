@@ -24,7 +24,11 @@ export function handleUnfreezeAccount(
     responseSchema: UnfreezeAccountResponseSchema,
   };
   return deps.once(scope, claim, async () => {
-    const change = { accountId: request.accountId, state: "ACTIVE" } as const;
+    const change = {
+      accountId: request.accountId,
+      state: "ACTIVE",
+      etag: request.etag,
+    } as const;
     const account = await setAccountState(deps, scope, change);
     return create(UnfreezeAccountResponseSchema, { account: accountToMessage(account) });
   });

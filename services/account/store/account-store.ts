@@ -1,6 +1,14 @@
-import { type Db, type Filter, MongoServerError } from "mongodb";
+import { type Db, MongoServerError } from "mongodb";
+import type { ListQuery } from "#kit/list/spec.ts";
 import { key } from "#kit/mongo/key.ts";
-import type { Scope } from "#kit/pure/scope.ts";
+import {
+  type ListColumns,
+  listConditions,
+  listFilter,
+  listSort,
+  listWhere,
+} from "#kit/mongo/list.ts";
+import { mayUse, type Scope } from "#kit/pure/scope.ts";
 import type { Account, AccountState } from "../domain/account.ts";
 import type { Hold, Transfer } from "../domain/transfer.ts";
 import {
@@ -21,23 +29,16 @@ export function createAccountStore(db: Db) {
   const rows = ledgerCollections(db);
   return {
     findAccount: (scope: Scope, id: string) => findAccount(rows, scope, id),
-    listAccounts: (scope: Scope, page: Parameters<typeof listAccounts>[2]) =>
-      listAccounts(rows, scope, page),
+    listAccounts: (scope: Scope, query: ListQuery) => listAccounts(rows, scope, query),
     insertAccount: (scope: Scope, account: Account, requestId: string) =>
       insertAccount(rows, scope, account, requestId),
-    setAccountState: (scope: Scope, id: string, state: AccountState, now: Date) =>
-      setAccountState(rows, scope, { id, state, now }),
+    setAccountState: (scope: Scope, id: string, change: StateChange) =>
+      setAccountState(rows, scope, id, change),
     findTransfer: (scope: Scope, id: string, reversalId: string) =>
       findTransfer(rows, scope, id, reversalId),
     findHold: (scope: Scope, id: string) => findHold(rows, scope, id),
-    listPostings: (
-      scope: Scope,
-      accountId: string,
-      page: {
-        readonly after: { readonly order: bigint; readonly id: string } | undefined;
-        readonly limit: number;
-      },
-    ) => listPostings(rows, scope, { accountId, ...page }),
+    listPostings: (scope: Scope, accountId: string, query: ListQuery) =>
+      listPostings(rows, scope, accountId, query),
     isEmpty: async () => (await rows.accounts.findOne({}, { projection: { _id: 1 } })) === null,
   };
 }
@@ -47,21 +48,32 @@ async function findAccount(
   scope: Scope,
   id: string,
 ): Promise<Account | undefined> {
+  if (!mayUse(scope, id)) return undefined;
   const row = await rows.accounts.findOne({ _id: key(scope, id) });
   return row === null ? undefined : accountFromRow(row);
 }
 
+const ACCOUNT_COLUMNS: ListColumns = {
+  fields: {
+    account_id: "_id.id",
+    owner_id: "ownerId",
+    currency_code: "currencyCode",
+    state: "state",
+    create_time: "createTime",
+  },
+  sorts: { account_id: ["_id.id"], create_time: ["createTime", "_id.id"] },
+};
+
 async function listAccounts(
   rows: LedgerCollections,
   scope: Scope,
-  page: { readonly ownerId: string; readonly afterId: string; readonly limit: number },
+  query: ListQuery,
 ): Promise<Account[]> {
-  const filter: Filter<AccountRow> = {
-    "_id.tenant": scope.tenant,
-    "_id.id": { $gt: page.afterId },
-    ...(page.ownerId === "" ? {} : { ownerId: page.ownerId }),
-  };
-  const found = await rows.accounts.find(filter).sort({ "_id.id": 1 }).limit(page.limit).toArray();
+  const found = await rows.accounts
+    .find(listFilter<AccountRow>(scope, query, ACCOUNT_COLUMNS))
+    .sort(listSort(query, ACCOUNT_COLUMNS))
+    .limit(query.limit)
+    .toArray();
   return found.map(accountFromRow);
 }
 
@@ -89,20 +101,30 @@ async function insertAccount(
   }
 }
 
+/** With a version, the change happens only to that one. */
+interface StateChange {
+  readonly state: AccountState;
+  readonly now: Date;
+  readonly version?: bigint;
+}
+
 async function setAccountState(
   rows: LedgerCollections,
   scope: Scope,
-  change: { readonly id: string; readonly state: AccountState; readonly now: Date },
+  id: string,
+  change: StateChange,
 ): Promise<Account | undefined> {
-  const _id = key(scope, change.id);
+  const _id = key(scope, id);
+  const version = change.version === undefined ? {} : { version: change.version };
   // One atomic write that raises the version: a batch that read the old state loses its guard.
   const changed = await rows.accounts.findOneAndUpdate(
-    { _id, kind: "CUSTOMER", state: { $ne: change.state } },
+    { _id, kind: "CUSTOMER", state: { $ne: change.state }, ...version },
     { $set: { state: change.state, updateTime: change.now }, $inc: { version: 1n } },
     { returnDocument: "after" },
   );
   if (changed !== null) return accountFromRow(changed);
-  return findAccount(rows, scope, change.id);
+  const present = await findAccount(rows, scope, id);
+  return change.version === undefined || present?.version === change.version ? present : undefined;
 }
 
 async function findTransfer(
@@ -128,32 +150,45 @@ async function findHold(
   return row === null ? undefined : holdFromRow(row);
 }
 
+const ENTRY_SORTS = { create_time: ["order", "_id.id"] } as const;
+
+/** An account's postings seen from one side: the other side is the counter-account. */
+const entryColumns = (counter: string): ListColumns => ({
+  fields: {
+    transaction_id: "_id.id",
+    counter_account_id: counter,
+    reference: "reference",
+    "amount.minor_units": "amount",
+    create_time: "createTime",
+  },
+  sorts: ENTRY_SORTS,
+});
+const PAID = entryColumns("destinationAccountId");
+const RECEIVED = entryColumns("sourceAccountId");
+
 async function listPostings(
   rows: LedgerCollections,
   scope: Scope,
-  page: {
-    readonly accountId: string;
-    readonly after: { readonly order: bigint; readonly id: string } | undefined;
-    readonly limit: number;
-  },
+  accountId: string,
+  query: ListQuery,
 ): Promise<Transfer[]> {
+  if (!mayUse(scope, accountId)) return [];
   const base = { "_id.tenant": scope.tenant, state: "POSTED" } as const;
-  const sides: Filter<TransferRow>[] = [
-    { ...base, sourceAccountId: page.accountId },
-    { ...base, destinationAccountId: page.accountId },
+  // Each side has its own index in the order of the page, and the server merges the two.
+  const sides = [
+    listWhere<TransferRow>([
+      { ...base, sourceAccountId: accountId },
+      ...listConditions(query, PAID),
+    ]),
+    listWhere<TransferRow>([
+      { ...base, destinationAccountId: accountId },
+      ...listConditions(query, RECEIVED),
+    ]),
   ];
-  const { after } = page;
-  const branches =
-    after === undefined
-      ? sides
-      : sides.flatMap((side): Filter<TransferRow>[] => [
-          { ...side, order: { $lt: after.order } },
-          { ...side, order: after.order, "_id.id": { $lt: after.id } },
-        ]);
   const found = await rows.transfers
-    .find({ $or: branches })
-    .sort({ order: -1, "_id.id": -1 })
-    .limit(page.limit)
+    .find({ $or: sides })
+    .sort(listSort(query, PAID))
+    .limit(query.limit)
     .toArray();
   return found.map(transferFromRow);
 }

@@ -121,4 +121,11 @@ export const accountMigrations: readonly Migration[] = [
         );
     },
   },
+  {
+    id: "003-accounts-by-creation",
+    async up(db: Db) {
+      const newest = { "_id.tenant": 1, createTime: -1, "_id.id": -1 } as const;
+      await db.collection("accounts").createIndex(newest, { name: "newest" });
+    },
+  },
 ];

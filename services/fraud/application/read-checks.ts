@@ -1,8 +1,9 @@
-import { pageSize, pageToken, readPageToken } from "#kit/page.ts";
+import { type ListPage, type ListRequest, readList } from "#kit/list/read-list.ts";
 import type { Scope } from "#kit/pure/scope.ts";
 import { Refusal } from "#kit/refusal.ts";
 import type { Check, Decision } from "../domain/check.ts";
 import type { FraudDeps } from "./deps.ts";
+import { CHECK_LIST } from "./lists.ts";
 
 /** Reads one check. Fails with CHECK_NOT_FOUND. */
 export async function getCheck(deps: FraudDeps, scope: Scope, checkId: string): Promise<Check> {
@@ -11,33 +12,18 @@ export async function getCheck(deps: FraudDeps, scope: Scope, checkId: string): 
   return check;
 }
 
-/** A page of checks. */
-export interface CheckPage {
-  readonly checks: readonly Check[];
-  /** Empty on the last page. */
-  readonly nextPageToken: string;
-}
-
-/** Lists checks, newest first. Fails with INVALID_PAGE_TOKEN. */
+/** Lists checks, newest first. Fails with INVALID_PAGE_TOKEN, and INVALID_FIELD for a filter or order it does not know. */
 export async function listChecks(
   deps: FraudDeps,
   scope: Scope,
-  request: { pageSize: number; pageToken: string; decision: Decision | undefined },
-): Promise<CheckPage> {
+  request: ListRequest & { readonly decision: Decision | undefined },
+): Promise<ListPage<Check>> {
   const { decision } = request;
-  const filter = { tenant: scope.tenant, decision: decision ?? null };
-  const size = pageSize(request.pageSize);
-  const [timeMs, id] = readPageToken(request.pageToken, filter, 2) ?? [];
-  const after =
-    timeMs === undefined || id === undefined
-      ? undefined
-      : { createTime: new Date(Number(timeMs)), id };
-  const rows = await deps.store.listChecks(scope, { decision, limit: size + 1, after });
-  const checks = rows.slice(0, size);
-  const last = checks.at(-1);
-  if (rows.length <= size || last === undefined) return { checks, nextPageToken: "" };
-  const position = [`${last.createTime.getTime()}`, last.id];
-  return { checks, nextPageToken: pageToken(filter, position) };
+  return readList(CHECK_LIST, scope, request, {
+    fixed: decision === undefined ? [] : [{ field: "decision", operator: "=", value: decision }],
+    find: (query) => deps.store.listChecks(scope, query),
+    positionOf: ({ createTime, id }) => [createTime, id],
+  });
 }
 
 /** Refuses with CHECK_NOT_FOUND, naming what was looked for. */

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { checkEtag } from "#kit/etag.ts";
 import type { Scope } from "#kit/pure/scope.ts";
 import { Refusal } from "#kit/refusal.ts";
 import type { Settings, VersionedSettings } from "../domain/settings.ts";
@@ -33,7 +34,7 @@ export async function updateSettings(
     const stored = await deps.store.readSettings(scope);
     // This very call replaced them before, and its answer got lost.
     if (stored.callId === callId) return current(stored);
-    if (etag !== "" && etag !== current(stored).etag) throw new Refusal("ETAG_MISMATCH");
+    checkEtag(etag, current(stored).etag);
     const replace = { expectedVersion: stored.version, callId };
     if (await deps.store.replaceSettings(scope, settings, replace)) {
       return current({ settings, version: stored.version + 1n });

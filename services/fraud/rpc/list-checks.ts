@@ -5,10 +5,10 @@ import type { FraudHandlers, FraudRpcDeps } from "./router.ts";
 
 export function listChecks(deps: FraudRpcDeps): Pick<FraudHandlers, "listChecks"> {
   return {
-    async listChecks({ pageSize, pageToken, decision }, context) {
-      const query = { pageSize, pageToken, decision: toDecision(decision) };
-      const { checks, nextPageToken } = await readChecks(deps, scopeOf(context), query);
-      return { checks: checks.map(checkMessage), nextPageToken };
+    async listChecks(request, context) {
+      const query = { ...request, decision: toDecision(request.decision) };
+      const { items, nextPageToken } = await readChecks(deps, scopeOf(context), query);
+      return { checks: items.map(checkMessage), nextPageToken };
     },
   };
 }

@@ -11,6 +11,7 @@ import { getSettings } from "./get-settings.ts";
 import { listChecks } from "./list-checks.ts";
 import { release } from "./release.ts";
 import { submitDecision } from "./submit-decision.ts";
+import { submitOrderDecision } from "./submit-order-decision.ts";
 import { updateSettings } from "./update-settings.ts";
 
 /** What the handlers work with. */
@@ -36,6 +37,7 @@ export function fraudRoutes(deps: FraudRpcDeps): (router: ConnectRouter) => void
       ...getCheck(deps),
       ...listChecks(deps),
       ...submitDecision(deps),
+      ...submitOrderDecision(deps),
       ...getSettings(deps),
       ...updateSettings(deps),
     });

@@ -1,22 +1,11 @@
-import {
-  type ClientSession,
-  type Db,
-  type Filter,
-  type MongoClient,
-  MongoServerError,
-} from "mongodb";
+import { type ClientSession, type Db, type MongoClient, MongoServerError } from "mongodb";
+import type { ListQuery } from "#kit/list/spec.ts";
 import { key } from "#kit/mongo/key.ts";
+import { type ListColumns, listFilter, listSort } from "#kit/mongo/list.ts";
 import type { Check } from "../domain/check.ts";
 import type { Settings } from "../domain/settings.ts";
 import { type TallyRef, tallyName } from "../domain/tally.ts";
-import type {
-  Changes,
-  CheckQuery,
-  FraudStore,
-  StoredSettings,
-  Tenant,
-  Transaction,
-} from "./port.ts";
+import type { Changes, FraudStore, StoredSettings, Tenant, Transaction } from "./port.ts";
 import {
   type CheckRow,
   type Collections,
@@ -144,21 +133,28 @@ async function findCheckOfPayment(
   return row === null ? undefined : toCheck(row);
 }
 
+const CHECK_COLUMNS: ListColumns = {
+  fields: {
+    check_id: "_id.id",
+    payment_id: "paymentId",
+    account_id: "accountId",
+    decision: "decision",
+    released: "released",
+    "amount.currency_code": "currencyCode",
+    "amount.minor_units": "amount",
+    create_time: "createTime",
+  },
+  sorts: { create_time: ["createTime", "_id.id"] },
+};
+
 async function listChecks(
   rows: Collections,
   tenant: Tenant,
-  { decision, limit, after }: CheckQuery,
+  query: ListQuery,
 ): Promise<readonly Check[]> {
-  const filter: Filter<CheckRow> = {
-    "_id.tenant": tenant.tenant,
-    ...(decision && { decision }),
-    ...(after && {
-      $or: [
-        { createTime: { $lt: after.createTime } },
-        { createTime: after.createTime, "_id.id": { $lt: after.id } },
-      ],
-    }),
-  };
-  const sort = { createTime: -1, "_id.id": -1 } as const;
-  return (await rows.checks.find(filter).sort(sort).limit(limit).toArray()).map(toCheck);
+  const found = rows.checks
+    .find(listFilter<CheckRow>(tenant, query, CHECK_COLUMNS))
+    .sort(listSort(query, CHECK_COLUMNS))
+    .limit(query.limit);
+  return (await found.toArray()).map(toCheck);
 }

@@ -1,5 +1,6 @@
+import type { ListQuery } from "#kit/list/spec.ts";
 import type { Scope } from "#kit/pure/scope.ts";
-import type { Check, Decision } from "../domain/check.ts";
+import type { Check } from "../domain/check.ts";
 import type { Settings, VersionedSettings } from "../domain/settings.ts";
 import type { TallyRef } from "../domain/tally.ts";
 
@@ -23,15 +24,6 @@ export interface Transaction {
   write(changes: Changes): Promise<void>;
 }
 
-/** A page of checks, newest first. */
-export interface CheckQuery {
-  /** Only these; undefined means all. */
-  readonly decision: Decision | undefined;
-  readonly limit: number;
-  /** Last row of the page before. */
-  readonly after: { readonly createTime: Date; readonly id: string } | undefined;
-}
-
 /** Fraud's database. */
 export interface FraudStore {
   /** Runs once more from the start when another writer was faster, 5 s at most; then fails with WRITE_CONFLICT. */
@@ -39,7 +31,7 @@ export interface FraudStore {
   findCheck(tenant: Tenant, id: string): Promise<Check | undefined>;
   /** The newest check of a payment. */
   findCheckOfPayment(tenant: Tenant, paymentId: string): Promise<Check | undefined>;
-  listChecks(tenant: Tenant, query: CheckQuery): Promise<readonly Check[]>;
+  listChecks(tenant: Tenant, query: ListQuery): Promise<readonly Check[]>;
   /** The stored rules, or those of the configuration while nobody has replaced them. */
   readSettings(tenant: Tenant): Promise<StoredSettings>;
   /** Replaces version `expected`; false when it is no longer the present one. */

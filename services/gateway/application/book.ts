@@ -1,3 +1,4 @@
+import type { ListQuery } from "#kit/list/spec.ts";
 import type { Scope } from "#kit/pure/scope.ts";
 import type { CallbackTask } from "../domain/callback.ts";
 import type { RecordedOperation } from "../domain/operation.ts";
@@ -26,10 +27,7 @@ export interface GatewayBook {
   /** The transaction as last committed. */
   findTransaction(scope: Tenant, authorizationKey: string): Promise<Transaction | undefined>;
   /** The tenant's transactions in order of their key, those after `afterKey` only. */
-  listTransactions(
-    scope: Tenant,
-    page: { readonly afterKey: string; readonly limit: number },
-  ): Promise<readonly Transaction[]>;
+  listTransactions(scope: Tenant, query: ListQuery): Promise<readonly Transaction[]>;
   /** Inserts a transaction together with what is to happen to it later; false when the key has one. */
   insertTransaction(
     scope: Tenant,

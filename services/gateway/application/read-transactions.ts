@@ -1,7 +1,8 @@
-import { pageSize, pageToken, readPageToken } from "#kit/page.ts";
+import { type ListPage, type ListRequest, readList } from "#kit/list/read-list.ts";
 import type { Scope } from "#kit/pure/scope.ts";
 import type { Transaction } from "../domain/transaction.ts";
 import type { GatewayDeps } from "./deps.ts";
+import { TRANSACTION_LIST } from "./lists.ts";
 import { refuse } from "./refusals.ts";
 
 /** The transaction as it is now. Fails with GATEWAY_TRANSACTION_NOT_FOUND. */
@@ -15,19 +16,14 @@ export async function getTransaction(
   return found;
 }
 
-/** One page of the book, in order of the authorisation key. */
+/** One page of the book, in order of the authorisation key. Fails with INVALID_PAGE_TOKEN and INVALID_FIELD. */
 export async function readBookPage(
   deps: GatewayDeps,
   scope: Scope,
-  request: { readonly pageSize: number; readonly pageToken: string },
-): Promise<{ readonly transactions: readonly Transaction[]; readonly nextPageToken: string }> {
-  const filter = { tenant: scope.tenant };
-  const [afterKey = ""] = readPageToken(request.pageToken, filter, 1) ?? [];
-  const size = pageSize(request.pageSize);
-  // One more than asked for tells whether there is a next page.
-  const found = await deps.book.listTransactions(scope, { afterKey, limit: size + 1 });
-  const transactions = found.slice(0, size);
-  const last = transactions.at(-1);
-  const more = found.length > size && last !== undefined;
-  return { transactions, nextPageToken: more ? pageToken(filter, [last.authorizationKey]) : "" };
+  request: ListRequest,
+): Promise<ListPage<Transaction>> {
+  return readList(TRANSACTION_LIST, scope, request, {
+    find: (query) => deps.book.listTransactions(scope, query),
+    positionOf: ({ authorizationKey }) => [authorizationKey],
+  });
 }

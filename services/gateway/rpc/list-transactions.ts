@@ -11,7 +11,7 @@ export function listTransactionsRpc(
   return async (request, context) => {
     const page = await readBookPage(deps, scopeOf(context), request);
     return {
-      transactions: page.transactions.map(toTransactionMessage),
+      transactions: page.items.map(toTransactionMessage),
       nextPageToken: page.nextPageToken,
     };
   };

@@ -1,5 +1,7 @@
 import { MongoServerError } from "mongodb";
+import type { ListQuery } from "#kit/list/spec.ts";
 import { key } from "#kit/mongo/key.ts";
+import { type ListColumns, listConditions, listWhere } from "#kit/mongo/list.ts";
 import type { Tenant } from "../application/book.ts";
 import type { CallbackTask } from "../domain/callback.ts";
 import type { Order, Transaction } from "../domain/transaction.ts";
@@ -18,15 +20,36 @@ export async function findTransaction(
 /** Sorts after every id: ids are ASCII. */
 const AFTER_ALL_IDS = "\u{10ffff}";
 
-/** The tenant's transactions in order of their key, those after `afterKey` only. */
+const COLUMNS: ListColumns = {
+  fields: {
+    authorization_key: "_id.id",
+    merchant_reference: "order.merchantReference",
+    state: "state",
+    "amount.currency_code": "order.amount.currencyCode",
+    "amount.minor_units": "order.amount.minorUnits",
+    create_time: "createTime",
+  },
+  sorts: { authorization_key: ["_id.id"] },
+};
+
+/** The tenant's transactions in order of their key. */
 export async function listTransactions(
   book: BookCollections,
   scope: Tenant,
-  page: { readonly afterKey: string; readonly limit: number },
+  query: ListQuery,
 ): Promise<Transaction[]> {
+  const { descending } = query.order;
+  const [after] = query.after ?? [];
+  const end = key(scope, typeof after === "string" ? after : descending ? AFTER_ALL_IDS : "");
   // Keys compare field by field, so the index on _id serves the range within a tenant.
-  const range = { $gt: key(scope, page.afterKey), $lt: key(scope, AFTER_ALL_IDS) };
-  const rows = book.transactions.find({ _id: range }).sort({ _id: 1 }).limit(page.limit);
+  const range = descending
+    ? { $gt: key(scope, ""), $lt: end }
+    : { $gt: end, $lt: key(scope, AFTER_ALL_IDS) };
+  const conditions = listConditions({ ...query, after: undefined }, COLUMNS);
+  const rows = book.transactions
+    .find(listWhere<TransactionRow>([{ _id: range }, ...conditions]))
+    .sort({ _id: descending ? -1 : 1 })
+    .limit(query.limit);
   return (await rows.toArray()).map(fromRow);
 }
 

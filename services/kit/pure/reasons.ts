@@ -40,8 +40,31 @@ export const commonReasons = {
     "INVALID_ARGUMENT",
     "The page token is not one of this list and filter; begin again without it.",
   ),
+  CREDENTIALS_MISSING: reason(
+    "UNAUTHENTICATED",
+    "The call brings no credentials; send `authorization: Bearer <API key or token>`.",
+  ),
+  CREDENTIALS_INVALID: reason(
+    "UNAUTHENTICATED",
+    "The API key or token is not valid (unknown, expired, revoked or not for here); get a new one.",
+  ),
+  ROLE_MISSING: reason(
+    "PERMISSION_DENIED",
+    "The caller has none of the roles this RPC asks for; use a key that has one.",
+  ),
+  KEY_NOT_FOUND: reason("NOT_FOUND", "There is no such API key; see ListKeys."),
+  IDENTITY_UNAVAILABLE: reason(
+    "UNAVAILABLE",
+    "The keys that tokens are checked with cannot be read; retry.",
+    true,
+  ),
   MALFORMED_MESSAGE: reason("INVALID_ARGUMENT", "The message could not be parsed."),
   MESSAGE_TOO_LARGE: reason("RESOURCE_EXHAUSTED", "The message is over the limit of 64 KiB."),
+  METHOD_NOT_ALLOWED: reason("UNIMPLEMENTED", "The path does not answer this HTTP method."),
+  UNSUPPORTED_MEDIA_TYPE: reason(
+    "INVALID_ARGUMENT",
+    "The body must be application/json in UTF-8, without compression.",
+  ),
   RESPONSE_TOO_LARGE: reason(
     "RESOURCE_EXHAUSTED",
     "The response is over the limit of 4 MiB; ask for a smaller page.",
@@ -56,6 +79,16 @@ export const commonReasons = {
     true,
   ),
   ETAG_MISMATCH: reason("ABORTED", "The object changed meanwhile; read it again and retry."),
+  RATE_LIMITED: reason(
+    "RESOURCE_EXHAUSTED",
+    "The caller makes more calls than it may, per second or at once; retry after the delay.",
+    true,
+  ),
+  OVERLOADED: reason(
+    "UNAVAILABLE",
+    "The server has more to do than it can; nothing was begun, retry after the delay.",
+    true,
+  ),
   DEADLINE_EXCEEDED: reason("DEADLINE_EXCEEDED", "The call took longer than it may; retry.", true),
   STREAM_EXPIRED: reason(
     "UNAVAILABLE",

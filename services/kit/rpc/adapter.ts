@@ -6,10 +6,12 @@ import {
   universalResponseToNodeResponse,
 } from "@connectrpc/connect-node";
 import type { Log } from "../log.ts";
+import type { Metrics } from "../metrics.ts";
 import type { ReasonTable } from "../pure/reasons.ts";
 import { eitherSignal } from "./abortable.ts";
 import { type Call, callKey, logCall, startCall } from "./call.ts";
 import { clampDeadline } from "./deadline.ts";
+import { dropLeftover } from "./leftover.ts";
 import type { RpcLimits } from "./limits.ts";
 import { toWire } from "./outcome.ts";
 import type { PortHandler } from "./port.ts";
@@ -23,32 +25,38 @@ export interface AdapterOptions {
   readonly log: Log;
   readonly reasons: ReasonTable;
   readonly limits: RpcLimits;
+  readonly metrics: Metrics;
   /** Aborted with a refusal when streams have to end. */
   readonly shutdown: AbortSignal;
-  /** Takes every request that is no RPC of the router. */
-  readonly fallback: PortHandler;
 }
 
 /**
  * Connects the router to Node's HTTP servers. Around each RPC: a request id, the server's deadline, the errors of
- * the transport in our words, and a line in the log.
+ * the transport in our words, a line in the log, and its place in the metrics. `fallback` takes every request that
+ * is no RPC of the router.
  */
-export function rpcAdapter(router: ConnectRouter, options: AdapterOptions): PortHandler {
+export function rpcAdapter(
+  router: ConnectRouter,
+  options: AdapterOptions,
+  fallback: PortHandler,
+): PortHandler {
   const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
   return (request, response) => {
     const handler = handlers.get(request.url?.split("?", 1)[0] ?? "");
     if (handler === undefined) {
-      options.fallback(request, response);
+      fallback(request, response);
       return;
     }
     const rpc = `${handler.service.typeName}/${handler.method.name}`;
     const streaming = handler.method.methodKind !== "unary";
     const call = startCall(rpc, streaming, requestIdOf(request.headers[REQUEST_ID_HEADER]));
+    options.metrics.began(rpc);
+    dropLeftover(request, response);
     let closed = false;
     response.once("close", () => {
       closed = true;
       if (!response.writableEnded) call.code ??= Code.Canceled;
-      logCall(options.log, call);
+      callEnded(options, call);
     });
     answer(handler, call, request, response, options).catch((error: unknown) => {
       if (closed) return;
@@ -70,21 +78,49 @@ async function answer(
     response.writeHead(400).end();
     return;
   }
-  const { limits } = options;
-  call.clamped = clampDeadline(universal.header, call.streaming ? limits.streamMs : limits.unaryMs);
-  if (call.streaming) {
-    const { signal, release } = eitherSignal(universal.signal, options.shutdown);
-    response.once("close", release);
-    await write(await handler({ ...universal, signal }), call, response);
-    return;
-  }
   // A caller that dribbles its message never reaches a handler, so nothing else would end the call.
-  const guard = setTimeout(() => response.destroy(), limits.unaryMs + limits.answerGraceMs);
-  const result = await handler(universal).finally(() => clearTimeout(guard));
+  const cut = (): void => {
+    response.destroy();
+  };
+  const ended = new Promise<void>((resolve) => response.once("close", resolve));
+  await write(await runHandler(handler, call, universal, options, { cut, ended }), call, response);
+}
+
+/** Whoever waits for an answer, as a running handler sees it. */
+export interface Caller {
+  /** Ends a unary call whose message does not arrive. */
+  readonly cut: () => void;
+  /** Settles when nobody waits any more. */
+  readonly ended: Promise<void>;
+}
+
+/** Runs a handler under the server's deadline, with the errors of the transport in our words. */
+export async function runHandler(
+  handler: RpcHandler,
+  call: Call,
+  request: UniversalServerRequest,
+  options: AdapterOptions,
+  caller: Caller,
+): Promise<UniversalServerResponse> {
+  const { limits } = options;
+  call.clamped = clampDeadline(request.header, call.streaming ? limits.streamMs : limits.unaryMs);
+  if (call.streaming) {
+    const { signal, release } = eitherSignal(request.signal, options.shutdown);
+    caller.ended.then(release);
+    return handler({ ...request, signal });
+  }
+  const guard = setTimeout(caller.cut, limits.unaryMs + limits.answerGraceMs);
+  const result = await handler(request).finally(() => clearTimeout(guard));
+  if (call.code !== undefined) return result;
   const improve = (error: ConnectError) => toWire(explain(error, call), options.reasons, call);
-  const protocol = protocolOf(request.headers["content-type"]);
-  const known = call.code !== undefined;
-  await write(known ? result : await improveError(result, protocol, improve), call, response);
+  return improveError(result, protocolOf(request.header.get("content-type")), improve);
+}
+
+/** Notes an ended call in the log and the metrics, and gives back what it held. */
+export function callEnded(options: AdapterOptions, call: Call): void {
+  for (const release of call.onEnd.splice(0)) release();
+  options.metrics.ended(call.rpc, call.code, performance.now() - call.startMs);
+  logCall(options.log, call);
 }
 
 /** Undefined when the request has no authority, or one that is not a host. */
@@ -95,7 +131,9 @@ function readRequest(
 ): UniversalServerRequest | undefined {
   try {
     const values = createContextValues().set(callKey, call);
-    return universalRequestFromNodeRequest(request, response, undefined, values);
+    const universal = universalRequestFromNodeRequest(request, response, undefined, values);
+    // Connect's own reader destroys a request that it leaves in the middle: nobody could read the rest then.
+    return { ...universal, body: request.iterator({ destroyOnReturn: false }) };
   } catch {
     return undefined;
   }

@@ -21,6 +21,8 @@ export interface Call {
   reason: string | undefined;
   /** What the caller is not told. */
   cause: unknown;
+  /** Run once, when the call has ended for its caller. */
+  readonly onEnd: (() => void)[];
 }
 
 /** The call a handler or interceptor belongs to; undefined outside a server. */
@@ -38,6 +40,7 @@ export function startCall(rpc: string, streaming: boolean, requestId: string): C
     code: undefined,
     reason: undefined,
     cause: undefined,
+    onEnd: [],
   };
 }
 

@@ -1,24 +1,19 @@
 import { createContextKey, type HandlerContext } from "@connectrpc/connect";
-import type { Role, Scope } from "../pure/scope.ts";
+import type { Caller } from "../auth/authority.ts";
+import type { Scope } from "../pure/scope.ts";
 
-const ALL_ROLES: readonly Role[] = ["payer", "merchant", "reviewer", "operator", "service"];
+export { TENANT_HEADER } from "../auth/authority.ts";
 
-/** Header with the tenant a service acts for; honoured only from role `service`. */
-export const TENANT_HEADER = "settle-tenant";
-
-/** Who calls, set by the gate before the body is read. */
+/** On whose behalf a call runs, set by the gate before the body is read. Nobody until then. */
 export const scopeKey = createContextKey<Scope>(
-  { tenant: "default", subject: "dev", roles: ALL_ROLES },
+  { tenant: "", subject: "", roles: [], accounts: [] },
   { description: "scope" },
 );
+
+/** Who calls, for limits and logs; undefined for exempt services. */
+export const callerKey = createContextKey<Caller | undefined>(undefined, { description: "caller" });
 
 /** On whose behalf a handler runs. */
 export function scopeOf(context: HandlerContext): Scope {
   return context.values.get(scopeKey);
-}
-
-/** Development's caller: `dev`, all roles, the tenant a service names or `default`. */
-export function developmentScope(header: Headers): Scope {
-  const tenant = header.get(TENANT_HEADER) ?? "default";
-  return { tenant, subject: "dev", roles: ALL_ROLES };
 }

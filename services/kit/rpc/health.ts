@@ -14,8 +14,8 @@ const FAREWELL_MS = 200;
 
 /** Whether the services of a port can work. */
 export interface HealthState {
-  /** Asks the services' own check; false once `stop` was called. */
-  serving(): Promise<boolean>;
+  /** Asks the services' own check, or that of one service by name; false once `stop` was called. */
+  serving(service?: string): Promise<boolean>;
   /** Says NOT_SERVING from now on and waits until watchers were told, 200 ms at most. */
   stop(): Promise<void>;
   /** Waits for `stop`, or until the status may have changed. */
@@ -24,21 +24,27 @@ export interface HealthState {
   watch(): { told(): void };
 }
 
-/** `ready` throws when the services cannot work now. */
-export function createHealthState(ready: () => Promise<void>): HealthState {
+/** `ready` throws when the services cannot work now; `readyOf` says it of one, where that differs from the port. */
+export function createHealthState(
+  ready: () => Promise<void>,
+  readyOf?: (service: string) => Promise<void>,
+): HealthState {
   const stopping = Promise.withResolvers<void>();
   const watchers = new Set<Promise<void>>();
   let stopped = false;
-  let asking: Promise<boolean> | undefined;
+  const asking = new Map<string, Promise<boolean>>();
   // Many probes at once are one question to the database.
-  const ask = (): Promise<boolean> => {
-    asking ??= answersInTime(ready).finally(() => {
-      asking = undefined;
-    });
-    return asking;
+  const ask = (name: string): Promise<boolean> => {
+    const asked = asking.get(name);
+    if (asked !== undefined) return asked;
+    const check = name === "" || readyOf === undefined ? ready : () => readyOf(name);
+    const answer = answersInTime(check).finally(() => asking.delete(name));
+    asking.set(name, answer);
+    return answer;
   };
   return {
-    serving: async () => !stopped && (await ask()) && !stopped,
+    serving: async (service = "") =>
+      !stopped && (await ask(readyOf === undefined ? "" : service)) && !stopped,
     async stop() {
       stopped = true;
       stopping.resolve();
@@ -56,29 +62,29 @@ export function createHealthState(ready: () => Promise<void>): HealthState {
   };
 }
 
-/** The standard health service: one status for the port, under each service's name and under "". */
+/** The standard health service: the status of the port under "", and of each service under its name. */
 export function healthService(
   services: readonly DescService[],
   state: HealthState,
 ): ServiceImpl<typeof Health> {
   const names = new Set(["", ...services.map((service) => service.typeName)]);
-  const status = async (): Promise<Status> =>
-    (await state.serving()) ? Status.SERVING : Status.NOT_SERVING;
+  const status = async (service: string): Promise<Status> =>
+    (await state.serving(service)) ? Status.SERVING : Status.NOT_SERVING;
   return {
     async check({ service }) {
       if (!names.has(service)) throw new ConnectError(`unknown service: ${service}`, Code.NotFound);
-      return { status: await status() };
+      return { status: await status(service) };
     },
     async list() {
-      const now = await status();
-      return { statuses: Object.fromEntries([...names].map((name) => [name, { status: now }])) };
+      const asked = [...names].map(async (name) => [name, { status: await status(name) }] as const);
+      return { statuses: Object.fromEntries(await Promise.all(asked)) };
     },
     async *watch({ service }, context: HandlerContext) {
       const watcher = state.watch();
       try {
         let last: Status | undefined;
         while (!context.signal.aborted) {
-          const now = names.has(service) ? await status() : Status.SERVICE_UNKNOWN;
+          const now = names.has(service) ? await status(service) : Status.SERVICE_UNKNOWN;
           if (now !== last) yield { status: now };
           last = now;
           if (now === Status.NOT_SERVING) watcher.told();

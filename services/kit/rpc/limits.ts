@@ -26,6 +26,15 @@ export interface RpcLimits {
   readonly idleMs: number;
   /** HTTP/2: how often a connection is pinged; an unanswered ping ends it at the next, in milliseconds. */
   readonly pingMs: number;
+  /** HTTP/2: how long a connection may stay open before its first stream, in milliseconds. */
+  readonly unusedMs: number;
+  /** HTTP/2: streams a peer may reset at once, and per second; then the connection ends (rapid reset). */
+  readonly resetsBurst: number;
+  readonly resetsPerSecond: number;
+  /** HTTP/2: PING and SETTINGS frames of a peer in 10 s, besides two per stream; then the connection ends. */
+  readonly controlFramesMax: number;
+  /** Connections at once on one port; more are closed unanswered. */
+  readonly connectionsMax: number;
   /** HTTP/2: memory of one connection, in megabytes. */
   readonly sessionMemoryMb: number;
 }
@@ -45,5 +54,10 @@ export const RPC_LIMITS: RpcLimits = {
   concurrentStreamsMax: 128,
   idleMs: 900_000,
   pingMs: 30_000,
+  unusedMs: 120_000,
+  resetsBurst: 256,
+  resetsPerSecond: 33,
+  controlFramesMax: 2_000,
+  connectionsMax: 10_000,
   sessionMemoryMb: 10,
 };

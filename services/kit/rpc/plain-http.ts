@@ -1,23 +1,31 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Code } from "@connectrpc/connect";
 import type { Log } from "../log.ts";
+import { METRICS_CONTENT_TYPE, type Metrics } from "../metrics.ts";
+import type { RestHandler } from "../rest/handler.ts";
 import type { HealthState } from "./health.ts";
 import type { PortHandler } from "./port.ts";
 
 /** What answers requests that are no RPC. */
 export interface PlainHttpOptions {
   readonly health: HealthState;
+  readonly metrics: Metrics;
   readonly log: Log;
   readonly http?: ((request: IncomingMessage, response: ServerResponse) => boolean) | undefined;
+  /** The paths of the contract's annotations. */
+  readonly rest: RestHandler;
 }
 
-/** `/healthz` (the process runs), `/readyz` (it can work), the service's own paths, else not found. */
+/** `/healthz` (the process runs), `/readyz` (it can work), `/metrics`, the service's own paths, REST, else not found. */
 export function plainHttp(options: PlainHttpOptions): PortHandler {
   return (request, response) => {
     const path = request.url?.split("?", 1)[0];
     if (path === "/healthz") text(response, 200, "ok");
     else if (path === "/readyz") readiness(options.health, response);
-    else if (!own(options, request, response)) notFound(request, response);
+    else if (path === "/metrics") measure(options.metrics, response);
+    else if (!own(options, request, response) && !options.rest(request, response)) {
+      notFound(request, response);
+    }
   };
 }
 
@@ -40,6 +48,10 @@ function readiness(health: HealthState, response: ServerResponse): void {
     (serving) => text(response, serving ? 200 : 503, serving ? "ok" : "not ready"),
     () => text(response, 503, "not ready"),
   );
+}
+
+function measure(metrics: Metrics, response: ServerResponse): void {
+  response.writeHead(200, { "content-type": METRICS_CONTENT_TYPE }).end(metrics.text());
 }
 
 /** An RPC that does not exist is UNIMPLEMENTED in the protocol of the call; any other path is a 404. */

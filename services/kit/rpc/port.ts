@@ -1,6 +1,9 @@
 import http from "node:http";
 import http2 from "node:http2";
 import net from "node:net";
+import tls from "node:tls";
+import type { PortSecurity } from "../auth/security.ts";
+import { mayBeCancelled, tend } from "./http2-session.ts";
 import type { RpcLimits } from "./limits.ts";
 
 /**
@@ -21,9 +24,24 @@ export interface Port {
 /** First bytes of an HTTP/2 connection; `PRI` is reserved, so no HTTP/1 request begins with it. */
 const HTTP2_PREFACE = Buffer.from("PRI");
 
-/** Opens the port. Both protocols share it: the first three bytes of a connection tell which one it speaks. */
+/** HTTP/2 knows six settings; a few unknown ones are nobody's fault. */
+const SETTINGS_ENTRIES_MAX = 16;
+/** HTTP/2 frames that make no sense, before the connection ends. */
+const INVALID_FRAMES_MAX = 100;
+/** Where a port listens, and with which certificates. */
+export interface PortPlace {
+  readonly host: string;
+  readonly port: number;
+  /** Absent: in the clear. */
+  readonly tls?: PortSecurity["tls"];
+}
+
+/**
+ * Opens the port. Both protocols share it: in the clear the first three bytes of a connection tell which one it speaks,
+ * over TLS the handshake does.
+ */
 export async function openPort(
-  at: { readonly host: string; readonly port: number },
+  at: PortPlace,
   handler: PortHandler,
   limits: RpcLimits,
 ): Promise<Port> {
@@ -36,10 +54,18 @@ export async function openPort(
     session.once("close", () => sessions.delete(session));
     tend(session, limits);
   });
-  const server = net.createServer({ noDelay: true, keepAlive: true }, (socket) => {
+  const route = (socket: net.Socket, isHttp2: boolean) =>
+    (isHttp2 ? h2 : h1).emit("connection", socket);
+  const server =
+    at.tls === undefined
+      ? net.createServer({ noDelay: true, keepAlive: true }, (socket) => {
+          sniff(socket, limits.firstBytesMs, (isHttp2) => route(socket, isHttp2));
+        })
+      : createTls(at.tls, limits, (socket) => route(socket, socket.alpnProtocol === "h2"));
+  server.maxConnections = limits.connectionsMax;
+  server.on("connection", (socket: net.Socket) => {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
-    sniff(socket, limits.firstBytesMs, (isHttp2) => (isHttp2 ? h2 : h1).emit("connection", socket));
   });
   const closed = new Promise<void>((resolve) => server.once("close", resolve));
   const port = await listen(server, at);
@@ -62,6 +88,35 @@ export async function openPort(
       clearTimeout(cut);
     },
   };
+}
+
+/** Certificates that change are shown to the next connection; connections that are open live on. */
+function createTls(
+  { certificates, clientCertificates }: NonNullable<PortSecurity["tls"]>,
+  limits: RpcLimits,
+  route: (socket: tls.TLSSocket) => void,
+): tls.Server {
+  const server = tls.createServer(
+    {
+      ...certificates.current(),
+      ALPNProtocols: ["h2", "http/1.1"],
+      minVersion: "TLSv1.2",
+      requestCert: clientCertificates,
+      rejectUnauthorized: clientCertificates,
+      handshakeTimeout: limits.firstBytesMs,
+      noDelay: true,
+      keepAlive: true,
+    },
+    (socket) => {
+      socket.on("error", () => socket.destroy());
+      route(socket);
+    },
+  );
+  const release = certificates.onChange((material) => server.setSecureContext(material));
+  server.once("close", release);
+  // A handshake that fails is the caller's affair; Node closes its connection.
+  server.on("tlsClientError", () => undefined);
+  return server;
 }
 
 /** Waits for three bytes, puts them back, and hands the connection on. A connection that stays silent is closed. */
@@ -100,19 +155,35 @@ function createHttp1(handler: PortHandler, limits: RpcLimits): http.Server {
   return server;
 }
 
+/** A request of HTTP/2 in the shape of HTTP/1. */
+type Http2Request = http.IncomingMessage & { readonly stream: http2.ServerHttp2Stream };
+
 function createHttp2(handler: PortHandler, limits: RpcLimits): http2.Http2Server {
   const server = http2.createServer({
     maxSessionMemory: limits.sessionMemoryMb,
+    streamResetBurst: limits.resetsBurst,
+    streamResetRate: limits.resetsPerSecond,
+    maxSettings: SETTINGS_ENTRIES_MAX,
+    maxSessionInvalidFrames: INVALID_FRAMES_MAX,
     settings: {
       maxConcurrentStreams: limits.concurrentStreamsMax,
       maxHeaderListSize: limits.headerBytesMax,
       enablePush: false,
     },
   });
-  server.on("request", (request: http.IncomingMessage, response: http.ServerResponse) => {
+  const answer: PortHandler = (request, response) => {
     // The setting binds a client only once it has acknowledged it.
     if (headerBytes(request) > limits.headerBytesMax) response.writeHead(431).end();
     else handler(request, response);
+  };
+  server.on("request", (request: Http2Request, response: http.ServerResponse) => {
+    const { stream } = request;
+    const unlessReset = (): void => {
+      if (!stream.closed && !stream.destroyed) answer(request, response);
+    };
+    // A reset comes right behind its call: a turn later it is known, and nothing was begun in vain.
+    if (mayBeCancelled(stream.session)) setImmediate(unlessReset);
+    else unlessReset();
   });
   server.on("sessionError", () => {
     // The peer broke the protocol or the connection; Node has destroyed the session already.
@@ -124,37 +195,7 @@ function headerBytes(request: http.IncomingMessage): number {
   return request.rawHeaders.reduce((sum, text) => sum + text.length, 0);
 }
 
-/** Closes a connection that nobody uses, and one whose peer does not answer pings: it is gone without a word. */
-function tend(session: http2.ServerHttp2Session, limits: RpcLimits): void {
-  let streams = 0;
-  let usedMs = Date.now();
-  session.on("stream", (stream) => {
-    streams += 1;
-    stream.once("close", () => {
-      streams -= 1;
-      usedMs = Date.now();
-    });
-  });
-  let answered = true;
-  const timer = setInterval(() => {
-    // A session that was destroyed closes a little later; a ping in between would throw where nobody catches.
-    if (session.destroyed) clearInterval(timer);
-    else if (!answered) session.destroy();
-    else if (streams === 0 && Date.now() - usedMs >= limits.idleMs) session.close();
-    else {
-      answered = false;
-      session.ping(() => {
-        answered = true;
-      });
-    }
-  }, limits.pingMs).unref();
-  session.once("close", () => clearInterval(timer));
-}
-
-function listen(
-  server: net.Server,
-  at: { readonly host: string; readonly port: number },
-): Promise<number> {
+function listen(server: net.Server, at: PortPlace): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
     server.listen(at.port, at.host, () => {

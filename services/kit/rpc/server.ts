@@ -3,15 +3,22 @@ import type { DescService } from "@bufbuild/protobuf";
 import { type ConnectRouter, createConnectRouter } from "@connectrpc/connect";
 import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
 import { Health } from "#gen/grpc/health/v1/health_pb.ts";
+import type { PortSecurity } from "../auth/security.ts";
 import type { Log } from "../log.ts";
+import { createMetrics } from "../metrics.ts";
 import type { ReasonTable } from "../pure/reasons.ts";
 import { Refusal } from "../refusal.ts";
+import { restHandler } from "../rest/handler.ts";
 import { rpcAdapter } from "./adapter.ts";
-import { allowLocalOrigins } from "./cors.ts";
-import { gate } from "./gate.ts";
+import { createAdmission } from "./admission.ts";
+import { allowOrigins } from "./cors.ts";
+import { createGate, EXEMPT } from "./gate.ts";
+import { headerAliases } from "./header-aliases.ts";
 import { createHealthState, type HealthState, healthService } from "./health.ts";
+import { inProcessTransport } from "./in-process.ts";
 import { RPC_LIMITS, type RpcLimits } from "./limits.ts";
 import { outcomeInterceptor, type Track } from "./outcome.ts";
+import { OverloadGuard, type OverloadPolicy, overloadInterceptor } from "./overload.ts";
 import { plainHttp } from "./plain-http.ts";
 import { openPort, type PortHandler } from "./port.ts";
 import { reflectionRoutes, reflectionServices } from "./reflection.ts";
@@ -44,10 +51,20 @@ export interface RpcServerOptions {
   /** The service's own reasons; the common ones are added. */
   readonly reasons: ReasonTable;
   readonly log: Log;
+  /** Who may call: `platform.security`. */
+  readonly security: PortSecurity;
   /** Answers a plain HTTP request that is not an RPC (a webhook, say) and returns true, or returns false. */
   readonly http?: (request: IncomingMessage, response: ServerResponse) => boolean;
   /** Throws when the service cannot work now; asked by /readyz and health checks. */
   readonly ready?: () => Promise<void>;
+  /** The same for one service by its full name, where services of the port can fail apart. */
+  readonly readyOf?: (service: string) => Promise<void>;
+  /** Origins whose pages may call, besides those of this machine. */
+  readonly origins?: readonly string[];
+  /** Sheds load when calls become slow; absent: never. */
+  readonly overload?: Partial<OverloadPolicy>;
+  /** False where a peer behind the handlers judges the messages. Default true. */
+  readonly validate?: boolean;
   /** For tests that cannot wait for the real durations. */
   readonly limits?: Partial<RpcLimits>;
 }
@@ -62,28 +79,32 @@ export interface RpcServer {
   close(drainMs?: number): Promise<void>;
 }
 
-/** Opens one port for gRPC, gRPC-Web and Connect over HTTP/1.1 and HTTP/2, with health and reflection. */
+/** Opens one port for gRPC, gRPC-Web, Connect and REST over HTTP/1.1 and HTTP/2, with health, reflection and metrics. */
 export async function startRpcServer(options: RpcServerOptions): Promise<RpcServer> {
   const limits = { ...RPC_LIMITS, ...options.limits };
-  const health = createHealthState(options.ready ?? (async () => undefined));
+  const health = createHealthState(options.ready ?? (async () => undefined), options.readyOf);
   const shutdown = new AbortController();
   const work = new Set<Promise<unknown>>();
   const router = createRouter(options, limits, health, (running) => track(work, running));
-  const adapter = rpcAdapter(router, {
-    log: options.log,
-    reasons: options.reasons,
-    limits,
-    shutdown: shutdown.signal,
-    fallback: plainHttp({ health, log: options.log, http: options.http }),
+  const metrics = createMetrics();
+  const { log, reasons, services } = options;
+  const adapting = { log, reasons, limits, metrics, shutdown: shutdown.signal };
+  const rest = restHandler({
+    services,
+    transport: inProcessTransport(router, adapting),
+    bodyBytesMax: limits.readBytesMax,
+    log,
   });
+  const other = plainHttp({ health, metrics, log, http: options.http, rest });
+  const adapter = rpcAdapter(router, adapting, other);
   const handler: PortHandler = (request, response) => {
     track(work, new Promise<void>((resolve) => response.once("close", resolve)));
     if (shutdown.signal.aborted && request.httpVersionMajor === 1) {
       response.setHeader("connection", "close");
     }
-    if (!allowLocalOrigins(request, response)) adapter(request, response);
+    if (!allowOrigins(request, response, options.origins)) adapter(request, response);
   };
-  const port = await openPort(options, handler, limits);
+  const port = await openPort({ ...options, tls: options.security.tls }, handler, limits);
   const close = async (drainMs: number): Promise<void> => {
     await health.stop();
     port.stopAccepting();
@@ -117,9 +138,20 @@ function createRouter(
     jsonOptions: STRICT_JSON,
     interceptors: [
       outcomeInterceptor(options.reasons, tracked),
-      validationInterceptor(warmValidator(options.services)),
+      ...(options.overload === undefined
+        ? []
+        : [overloadInterceptor(new OverloadGuard(options.overload), EXEMPT)]),
+      headerAliases(),
+      ...(options.validate === false
+        ? []
+        : [validationInterceptor(warmValidator(options.services))]),
     ],
-    requestGate: (context) => gate(context, options.reasons),
+    requestGate: createGate(
+      options.services,
+      options.security.authority,
+      options.reasons,
+      options.security.callerLimits && createAdmission(options.security.callerLimits),
+    ),
   });
   options.routes(router);
   router.service(Health, healthService(services, health));

@@ -10,6 +10,9 @@ import { findTrailerError, setTrailerStatus } from "@connectrpc/connect/protocol
 import { trailerFlag, trailerParse, trailerSerialize } from "@connectrpc/connect/protocol-grpc-web";
 import { Refusal } from "../refusal.ts";
 
+/** The parser repeats what it met, which may be as long as the message; trailers may not. */
+const MALFORMED_TEXT_MAX = 500;
+
 /** Flags and length before a gRPC-Web message. */
 const ENVELOPE_HEADER_BYTES = 5;
 
@@ -46,7 +49,7 @@ function malformedText(error: ConnectError): {
 } {
   // "internal error" is Connect's word for an error of another kind; the reason's own message says more.
   if (error.rawMessage === "" || error.rawMessage === "internal error") return { cause: error };
-  return { cause: error, message: error.rawMessage };
+  return { cause: error, message: error.rawMessage.slice(0, MALFORMED_TEXT_MAX) };
 }
 
 /** An error of writing a response: it is too large, or a handler made a message that cannot be written. */

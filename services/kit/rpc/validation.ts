@@ -1,4 +1,4 @@
-import type { DescMessage, DescService, Message } from "@bufbuild/protobuf";
+import { type DescMessage, type DescService, type Message, toBinary } from "@bufbuild/protobuf";
 import { type Path, pathToString, reflect } from "@bufbuild/protobuf/reflect";
 import {
   createValidator,
@@ -15,6 +15,14 @@ import { ERROR_DOMAIN } from "./errors.ts";
 const REASON_RULE = /^[A-Z][A-Z0-9_]*$/;
 /** A rule of a whole message names its field at the start of its text. */
 const NAMED_FIELD = /^([a-z][a-z0-9_.]*): (.+)$/s;
+/**
+ * gRPC sends errors as trailers, for which clients keep 8 KiB: more than that ends the connection with all its calls.
+ * The first few fields in a few words say what to repair next.
+ */
+const FIELDS_MAX = 8;
+const TEXT_MAX = 120;
+const MESSAGE_MAX = 1_000;
+const DETAIL_BYTES_MAX = 1_024;
 /** How deep messages are filled to compile their rules; ours are not deeper. */
 const WARM_DEPTH = 4;
 
@@ -68,21 +76,40 @@ function sample(desc: DescMessage, depth: number): Message {
   return message.message;
 }
 
-function validate(validator: Validator, desc: DescMessage, message: Message): void {
+/** Refuses a message that breaks the rules of its proto, with every field that is wrong. */
+export function validate(validator: Validator, desc: DescMessage, message: Message): void {
   const found = violationsOf(validator, desc, message);
   if (found === undefined) return;
-  const { reason, fields, violations } = found;
+  const { reason, violations } = found;
+  const fields = found.fields.slice(0, FIELDS_MAX).map((violation) => ({
+    ...violation,
+    field: shortened(violation.field),
+    description: shortened(violation.description),
+  }));
+  const error = new ConnectError(textOf(fields, found.fields.length), Code.InvalidArgument);
+  error.details.push(errorInfo(reason), {
+    desc: BadRequestSchema,
+    value: { fieldViolations: fields },
+  });
+  const [value, schema] = violationsToProto(violations.slice(0, FIELDS_MAX));
+  if (toBinary(schema, value).length <= DETAIL_BYTES_MAX)
+    error.details.push({ desc: schema, value });
+  throw error;
+}
+
+function textOf(
+  fields: readonly { readonly field: string; readonly description: string }[],
+  found: number,
+): string {
   const text = fields.map(({ field, description }) =>
     field ? `${field}: ${description}` : description,
   );
-  const error = new ConnectError(text.join("; "), Code.InvalidArgument);
-  const [value, schema] = violationsToProto([...violations]);
-  error.details.push(
-    errorInfo(reason),
-    { desc: BadRequestSchema, value: { fieldViolations: [...fields] } },
-    { desc: schema, value },
-  );
-  throw error;
+  if (found > fields.length) text.push(`and ${found - fields.length} more`);
+  return text.join("; ").slice(0, MESSAGE_MAX);
+}
+
+function shortened(text: string): string {
+  return text.length > TEXT_MAX ? `${text.slice(0, TEXT_MAX)}…` : text;
 }
 
 /** What is wrong with a message, or undefined when nothing is. Throws when a rule itself is. */

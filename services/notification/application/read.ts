@@ -1,8 +1,10 @@
-import { pageSize, pageToken, readPageToken } from "#kit/page.ts";
+import { type ListPage, type ListRequest, readList } from "#kit/list/read-list.ts";
+import type { Operator } from "#kit/list/spec.ts";
 import type { Scope } from "#kit/pure/scope.ts";
 import { Refusal } from "#kit/refusal.ts";
 import type { Notification, Status } from "../domain/notification.ts";
 import type { NotificationDeps } from "./deps.ts";
+import { NOTIFICATION_LIST } from "./lists.ts";
 
 /** Reads one message. Fails with NOTIFICATION_NOT_FOUND. */
 export async function getNotification(
@@ -18,40 +20,28 @@ export async function getNotification(
   });
 }
 
+const EQUAL = "=" satisfies Operator;
+
 /** What to list. */
-export interface ListOptions {
-  readonly pageSize: number;
-  readonly pageToken: string;
+export interface ListOptions extends ListRequest {
   /** Undefined means all. */
   readonly paymentId: string | undefined;
   readonly status: Status | undefined;
 }
 
-/** A page of messages. */
-export interface NotificationPage {
-  readonly notifications: readonly Notification[];
-  /** Empty on the last page. */
-  readonly nextPageToken: string;
-}
-
-/** Lists messages, newest first. Fails with INVALID_PAGE_TOKEN. */
+/** Lists messages, newest first. Fails with INVALID_PAGE_TOKEN, and INVALID_FIELD for a filter or order it does not know. */
 export async function listNotifications(
   deps: NotificationDeps,
   scope: Scope,
   options: ListOptions,
-): Promise<NotificationPage> {
+): Promise<ListPage<Notification>> {
   const { paymentId, status } = options;
-  const filter = { tenant: scope.tenant, paymentId: paymentId ?? null, status: status ?? null };
-  const size = pageSize(options.pageSize);
-  const [timeMs, lastId] = readPageToken(options.pageToken, filter, 2) ?? [];
-  const after =
-    timeMs === undefined || lastId === undefined
-      ? undefined
-      : { createTime: new Date(Number(timeMs)), id: lastId };
-  const rows = await deps.store.list(scope, { paymentId, status, limit: size + 1, after });
-  const notifications = rows.slice(0, size);
-  const last = notifications.at(-1);
-  if (rows.length <= size || last === undefined) return { notifications, nextPageToken: "" };
-  const position = [`${last.createTime.getTime()}`, last.id];
-  return { notifications, nextPageToken: pageToken(filter, position) };
+  const asked = { payment_id: paymentId, status };
+  return readList(NOTIFICATION_LIST, scope, options, {
+    fixed: Object.entries(asked).flatMap(([field, value]) =>
+      value === undefined ? [] : [{ field, operator: EQUAL, value }],
+    ),
+    find: (query) => deps.store.list(scope, query),
+    positionOf: ({ createTime, id }) => [createTime, id],
+  });
 }

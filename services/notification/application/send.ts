@@ -6,8 +6,8 @@ import { render } from "../domain/templates.ts";
 import type { NotificationDeps } from "./deps.ts";
 
 /**
- * Stores a message once per id and answers at once; delivery comes later. A repeat answers the stored one. Fails
- * with NOTIFICATION_ID_REUSED, and with INVALID_FIELD for a recipient the channel cannot reach.
+ * Stores a message once per id and answers at once; delivery comes later. A repeat gets the first answer: the message
+ * as it was stored, however far its delivery is (Get tells that). Fails with NOTIFICATION_ID_REUSED, and with INVALID_FIELD for a recipient the channel cannot reach.
  */
 export async function send(
   deps: NotificationDeps,
@@ -38,5 +38,5 @@ export async function send(
     });
   }
   if (stored.status === "QUEUED") deps.wakeSender();
-  return stored;
+  return { ...stored, status: "QUEUED", attempts: 0, lastError: "", sendTime: undefined };
 }

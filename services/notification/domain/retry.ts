@@ -21,6 +21,20 @@ export interface SenderPolicy extends RetryPolicy {
   readonly batchMax: number;
 }
 
+/** How deliveries are sent. */
+export interface WebhookPolicy extends RetryPolicy {
+  /** How long a taken delivery belongs to its sender, in milliseconds; longer than an attempt. Default 30 s. */
+  readonly leaseMs: number;
+  /** How long an endpoint may take to answer, in milliseconds. Default 10 s. */
+  readonly timeoutMs: number;
+  /** Attempts at once, all endpoints together. Default 256. */
+  readonly concurrency: number;
+  /** Attempts at once to one endpoint; one that failed last gets one at a time. Default 8. */
+  readonly perEndpoint: number;
+  /** How long a delivery that arrived stays in the list, in milliseconds. Default 30 days. */
+  readonly keepMs: number;
+}
+
 /** Pause before attempt `attempts + 1`. `spread` (0 to 1) keeps an outage's messages from coming back all at once. */
 export function retryPauseMs(policy: RetryPolicy, attempts: number, spread: number): number {
   const doubled = policy.pauseMinMs * 2 ** Math.min(Math.max(attempts - 1, 0), 30);

@@ -6,15 +6,15 @@ import type { NotificationHandlers } from "./router.ts";
 
 export function list(deps: NotificationDeps): Pick<NotificationHandlers, "list"> {
   return {
-    async list({ pageSize, pageToken, paymentId, status }, context) {
+    async list(request, context) {
+      const { paymentId, status } = request;
       const page = await listNotifications(deps, scopeOf(context), {
-        pageSize,
-        pageToken,
+        ...request,
         paymentId: paymentId === "" ? undefined : paymentId,
         status: toStatus(status),
       });
       return {
-        notifications: page.notifications.map(notificationMessage),
+        notifications: page.items.map(notificationMessage),
         nextPageToken: page.nextPageToken,
       };
     },

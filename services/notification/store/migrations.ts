@@ -1,4 +1,6 @@
+import { requestsMigration } from "#kit/idempotency/request.ts";
 import { ensureCollection, type Migration } from "#kit/mongo/migrate.ts";
+import { webhookMigration } from "./webhook-migration.ts";
 
 const text = { bsonType: "string" } as const;
 const date = { bsonType: "date" } as const;
@@ -68,4 +70,6 @@ export const notificationMigrations: readonly Migration[] = [
       );
     },
   },
+  webhookMigration,
+  requestsMigration,
 ];

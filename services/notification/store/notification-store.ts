@@ -1,13 +1,14 @@
 import { randomUUID } from "node:crypto";
-import { type Db, type Filter, MongoServerError } from "mongodb";
+import { type Db, MongoServerError } from "mongodb";
+import type { ListQuery } from "#kit/list/spec.ts";
 import { key } from "#kit/mongo/key.ts";
+import { type ListColumns, listFilter, listSort } from "#kit/mongo/list.ts";
 import type { Notification } from "../domain/notification.ts";
 import type {
   Claimed,
   ClaimOptions,
   DeliveryOutcome,
   InboxMail,
-  NotificationQuery,
   NotificationStore,
   Tenant,
 } from "./port.ts";
@@ -58,24 +59,29 @@ async function insert(
   }
 }
 
+const COLUMNS: ListColumns = {
+  fields: {
+    notification_id: "_id.id",
+    payment_id: "paymentId",
+    recipient: "recipient",
+    channel: "channel",
+    template: "template",
+    status: "status",
+    create_time: "createTime",
+  },
+  sorts: { create_time: ["createTime", "_id.id"] },
+};
+
 async function list(
   rows: Collections,
   tenant: Tenant,
-  { paymentId, status, limit, after }: NotificationQuery,
+  query: ListQuery,
 ): Promise<readonly Notification[]> {
-  const filter: Filter<NotificationRow> = {
-    "_id.tenant": tenant.tenant,
-    ...(paymentId !== undefined && { paymentId }),
-    ...(status !== undefined && { status }),
-    ...(after && {
-      $or: [
-        { createTime: { $lt: after.createTime } },
-        { createTime: after.createTime, "_id.id": { $lt: after.id } },
-      ],
-    }),
-  };
-  const sort = { createTime: -1, "_id.id": -1 } as const;
-  const found = await rows.notifications.find(filter).sort(sort).limit(limit).toArray();
+  const found = await rows.notifications
+    .find(listFilter<NotificationRow>(tenant, query, COLUMNS))
+    .sort(listSort(query, COLUMNS))
+    .limit(query.limit)
+    .toArray();
   return found.map(toNotification);
 }
 

@@ -1,18 +1,11 @@
+import type { ListQuery } from "#kit/list/spec.ts";
 import type { Scope } from "#kit/pure/scope.ts";
-import type { Notification, Status } from "../domain/notification.ts";
+import type { Notification } from "../domain/notification.ts";
 
 /** Whose data; a store needs no more of the scope. */
 export type Tenant = Pick<Scope, "tenant">;
 
 /** A page of messages, newest first. */
-export interface NotificationQuery {
-  /** Only these; undefined means all. */
-  readonly paymentId: string | undefined;
-  readonly status: Status | undefined;
-  readonly limit: number;
-  /** Last row of the page before. */
-  readonly after: { readonly createTime: Date; readonly id: string } | undefined;
-}
 
 /** A message that is this sender's to deliver until its lease ends. */
 export interface Claimed {
@@ -42,7 +35,7 @@ export interface NotificationStore {
   /** Stores a message, or answers the one stored under its id. */
   insert(tenant: Tenant, notification: Notification): Promise<Notification>;
   find(tenant: Tenant, id: string): Promise<Notification | undefined>;
-  list(tenant: Tenant, query: NotificationQuery): Promise<readonly Notification[]>;
+  list(tenant: Tenant, query: ListQuery): Promise<readonly Notification[]>;
   /** Takes messages that are due, of every tenant: the sender works for all. Two senders never get the same one. */
   claimDue(options: ClaimOptions): Promise<readonly Claimed[]>;
   /** Writes outcomes of messages whose lease is still held. */

@@ -1,6 +1,7 @@
 import type { Collection, Db } from "mongodb";
 import { type Key, key } from "#kit/mongo/key.ts";
 import type { Channel, Notification, Status, Template } from "../domain/notification.ts";
+import { eventOf } from "../domain/webhook.ts";
 import type { InboxMail, Tenant } from "./port.ts";
 
 /** A row of `notifications`. */
@@ -24,6 +25,8 @@ export interface NotificationRow {
   readonly createTime: Date;
   readonly updateTime: Date;
   readonly sendTime: Date | null;
+  /** The message is an event whose webhook deliveries are not made yet. */
+  readonly fanOut?: "PENDING";
 }
 
 /** A row of `inbox`; its id is the notification's. */
@@ -63,6 +66,7 @@ export function newRow(tenant: Tenant, notification: Notification): Notification
     createTime: notification.createTime,
     updateTime: notification.createTime,
     sendTime: notification.sendTime ?? null,
+    ...(eventOf(notification) && { fanOut: "PENDING" }),
   };
 }
 

@@ -19,11 +19,20 @@ export function grpcPeers(clients: {
   readonly account: Client<typeof AccountService>;
   readonly notification: Client<typeof NotificationService>;
 }): Peers {
+  const accountsOf: Peers["accountsOf"] = async (scope, ownerId) => {
+    const request = { ownerId, pageSize: ACCOUNTS_MAX };
+    const { accounts } = await clients.account.listAccounts(request, onBehalfOf(scope));
+    return accounts;
+  };
   return {
+    accountsOf,
     async accountOf(scope, ownerId, currencyCode) {
-      const request = { ownerId, pageSize: ACCOUNTS_MAX };
-      const { accounts } = await clients.account.listAccounts(request, onBehalfOf(scope));
+      const accounts = await accountsOf(scope, ownerId);
       return accounts.find((account) => account.currencyCode === currencyCode)?.accountId;
+    },
+    async currencyOf(scope, accountId) {
+      const { account } = await clients.account.getAccount({ accountId }, onBehalfOf(scope));
+      return account?.currencyCode ?? "";
     },
     async sendNotice(tenant, notice) {
       const channel = Channel[notice.channel];

@@ -1,6 +1,7 @@
+import { checkEtag } from "#kit/etag.ts";
 import type { Scope } from "#kit/pure/scope.ts";
 import { Refusal } from "#kit/refusal.ts";
-import type { Payment } from "../domain/payment.ts";
+import { etagOf, type Payment } from "../domain/payment.ts";
 import type { PaymentDeps } from "./deps.ts";
 import { mustFind, waitFor } from "./wait-for.ts";
 
@@ -9,15 +10,18 @@ const CANCEL_WAIT_MS = 20_000;
 
 /**
  * Cancels a payment. The running workflow decides first; where none answers, the phase is written here and a workflow
- * started that follows it. CANCELLED, or PROCESSING while the undo goes on. Fails with NOT_CANCELLABLE, PAYMENT_NOT_FOUND.
+ * started that follows it. CANCELLED, or PROCESSING while the undo goes on. Fails with NOT_CANCELLABLE,
+ * PAYMENT_NOT_FOUND, and ETAG_MISMATCH when an etag is given and the payment had changed when the call came.
  */
 export async function cancelPayment(
   deps: PaymentDeps,
   scope: Scope,
-  request: { readonly paymentId: string; readonly requestId: string },
+  request: { readonly paymentId: string; readonly requestId: string; readonly etag?: string },
 ): Promise<Payment> {
   const deadlineMs = Date.now() + CANCEL_WAIT_MS;
   let payment = await mustFind(deps, scope, request.paymentId);
+  // What is being cancelled already is what the caller wants, and may be this very call's doing.
+  if (!isBeingCancelled(payment)) checkEtag(request.etag ?? "", etagOf(payment));
   if (payment.phase.kind === "OPEN" && !payment.final) {
     await askToCancel(deps, payment.paymentId, request.requestId).catch((error) => {
       const { paymentId } = payment;

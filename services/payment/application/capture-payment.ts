@@ -1,7 +1,8 @@
+import { checkEtag } from "#kit/etag.ts";
 import type { Money } from "#kit/pure/money.ts";
 import type { Scope } from "#kit/pure/scope.ts";
 import { Refusal } from "#kit/refusal.ts";
-import type { Payment } from "../domain/payment.ts";
+import { etagOf, type Payment } from "../domain/payment.ts";
 import type { PaymentDeps } from "./deps.ts";
 import { mustFind, waitFor } from "./wait-for.ts";
 
@@ -10,15 +11,22 @@ const CAPTURE_WAIT_MS = 20_000;
 
 /**
  * Settles a payment that waits for Capture, in whole or in part. The phase carries the request's id, so that exactly one
- * capture wins and a repeat of it is recognised. Fails with NOT_CAPTURABLE, CAPTURE_EXCEEDS_AUTHORIZED, CURRENCY_MISMATCH.
+ * capture wins and a repeat of it is recognised. Fails with NOT_CAPTURABLE, CAPTURE_EXCEEDS_AUTHORIZED, CURRENCY_MISMATCH,
+ * and ETAG_MISMATCH when an etag is given and the payment had changed when the call came.
  */
 export async function capturePayment(
   deps: PaymentDeps,
   scope: Scope,
-  request: { readonly paymentId: string; readonly requestId: string; readonly amount?: Money },
+  request: {
+    readonly paymentId: string;
+    readonly requestId: string;
+    readonly amount?: Money;
+    readonly etag?: string;
+  },
 ): Promise<Payment> {
   const deadlineMs = Date.now() + CAPTURE_WAIT_MS;
   const payment = await mustFind(deps, scope, request.paymentId);
+  if (payment.phase.kind === "OPEN") checkEtag(request.etag ?? "", etagOf(payment));
   const amount = captureAmount(payment, request.amount);
   if (payment.phase.kind === "OPEN") {
     if (payment.status !== "REQUIRES_CAPTURE") throw notCapturable(payment);

@@ -1,6 +1,6 @@
 import { uuidv7 } from "#kit/ids.ts";
 import type { Money } from "#kit/pure/money.ts";
-import type { Scope } from "#kit/pure/scope.ts";
+import { mayUse, type Scope } from "#kit/pure/scope.ts";
 import { Refusal } from "#kit/refusal.ts";
 import { asAccepted, type Payment, type PaymentMethod, type WaitUntil } from "../domain/payment.ts";
 import type { PaymentDeps } from "./deps.ts";
@@ -42,6 +42,8 @@ export async function createPayment(
   signal?: AbortSignal,
 ): Promise<CreatedPayment> {
   const accountId = request.accountId || (await accountOfUser(deps, scope, request));
+  // Before the row and the stored answer: a payer must not learn of another's account, nor of its request ids.
+  if (!mayUse(scope, accountId)) throw accountNotFound(accountId);
   const accepted = await deps.store.insertPayment(newRow(deps, scope, request, accountId));
   if (!accepted.inserted && accepted.payment.requestHash !== request.requestHash) {
     throw new Refusal("REQUEST_ID_REUSED", { metadata: { request_id: request.requestId } });
@@ -54,6 +56,14 @@ export async function createPayment(
     ...(signal ? { signal } : {}),
   });
   return { payment, runId };
+}
+
+/** What a payer is told about an account that is not there, or not its own. */
+export function accountNotFound(accountId: string): Refusal {
+  return new Refusal("ACCOUNT_NOT_FOUND", {
+    message: `there is no account ${accountId}`,
+    metadata: { account_id: accountId },
+  });
 }
 
 async function startOrLeave(deps: PaymentDeps, payment: Payment): Promise<string> {
@@ -74,7 +84,7 @@ async function accountOfUser(
 ): Promise<string> {
   const { userId, amount } = request;
   const accountId = await deps.peers.accountOf(scope, userId, amount.currencyCode);
-  if (accountId !== undefined) return accountId;
+  if (accountId !== undefined && mayUse(scope, accountId)) return accountId;
   throw new Refusal("ACCOUNT_NOT_FOUND", {
     message: `user ${userId} has no account in ${amount.currencyCode}; open one with CreateAccount`,
     metadata: { user_id: userId, currency_code: amount.currencyCode },

@@ -17,7 +17,7 @@ export interface Wait {
  */
 export async function waitFor(
   deps: Pick<PaymentDeps, "store" | "feed">,
-  scope: Pick<Scope, "tenant">,
+  scope: Pick<Scope, "tenant" | "accounts">,
   paymentId: string,
   wait: Wait,
 ): Promise<Payment> {
@@ -40,7 +40,7 @@ export async function waitFor(
 /** The payment, or PAYMENT_NOT_FOUND; also for another tenant's, so that ids tell nothing. */
 export async function mustFind(
   deps: Pick<PaymentDeps, "store">,
-  scope: Pick<Scope, "tenant">,
+  scope: Pick<Scope, "tenant" | "accounts">,
   paymentId: string,
 ): Promise<Payment> {
   const payment = await deps.store.findPayment(scope, paymentId);

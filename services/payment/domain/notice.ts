@@ -46,7 +46,13 @@ export function buildNotice(subject: {
     recipient: subject.accountId,
     channel: "EMAIL",
     template: TEMPLATES[subject.event],
-    variables: { amount: formatMoney(subject.amount), ...(failure ? { failure } : {}) },
+    variables: {
+      amount: formatMoney(subject.amount),
+      currencyCode: subject.amount.currencyCode,
+      minorUnits: `${subject.amount.minorUnits}`,
+      ...(failure ? { failure } : {}),
+      ...(subject.reason ? { reason: subject.reason } : {}),
+    },
     paymentId: subject.paymentId,
   };
 }

@@ -237,3 +237,8 @@ export function methodInit(method: PaymentMethod) {
   const { behaviour, flakyAttempts } = method;
   return { method: { case: "mock" as const, value: { behaviour, flakyAttempts } } };
 }
+
+/** The etag of a payment as it is now: opaque to callers, another one after every change of the row. */
+export function etagOf(payment: Pick<Payment, "version">): string {
+  return `"${payment.version}"`;
+}

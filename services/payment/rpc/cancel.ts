@@ -9,6 +9,7 @@ import {
 import { requestHash } from "#kit/idempotency/request.ts";
 import { scopeOf } from "#kit/rpc/context.ts";
 import { cancelPayment } from "../application/cancel-payment.ts";
+import { mustFind } from "../application/wait-for.ts";
 import type { PaymentRpcDeps } from "./deps.ts";
 import { paymentToMessage } from "./mapping.ts";
 
@@ -24,9 +25,11 @@ export async function handleCancel(
     requestHash: requestHash(CancelRequestSchema, request),
     responseSchema: CancelResponseSchema,
   };
+  // A payer's repeat of somebody else's request_id must not be answered with that call's answer.
+  if (scope.accounts) await mustFind(deps, scope, request.paymentId);
   return deps.once(scope, claim, async (call) => {
-    const { paymentId } = request;
-    const payment = await cancelPayment(deps, scope, { paymentId, requestId: call.id });
+    const { paymentId, etag } = request;
+    const payment = await cancelPayment(deps, scope, { paymentId, requestId: call.id, etag });
     return create(CancelResponseSchema, { payment: paymentToMessage(payment) });
   });
 }

@@ -25,8 +25,8 @@ export async function handleCapture(
     responseSchema: CaptureResponseSchema,
   };
   return deps.once(scope, claim, async (call) => {
-    const { paymentId, amount } = request;
-    const capture = { paymentId, requestId: call.id, ...(amount ? { amount } : {}) };
+    const { paymentId, amount, etag } = request;
+    const capture = { paymentId, requestId: call.id, etag, ...(amount ? { amount } : {}) };
     const payment = await capturePayment(deps, scope, capture);
     return create(CaptureResponseSchema, { payment: paymentToMessage(payment) });
   });

@@ -14,6 +14,7 @@ import { refuseField } from "#kit/refusal.ts";
 import { scopeOf } from "#kit/rpc/context.ts";
 import { createPayment } from "../application/create-payment.ts";
 import type { PaymentDeps } from "../application/deps.ts";
+import { plainAmount } from "../application/plain-amount.ts";
 import { isSystemAccount, keysOf } from "../domain/payment.ts";
 import { methodFromMessage, paymentToMessage, waitUntilFromMessage } from "./mapping.ts";
 
@@ -25,11 +26,12 @@ export async function handleCreate(
   request: CreateRequest,
   context: HandlerContext,
 ): Promise<CreateResponse> {
-  const { amount } = request;
-  if (!amount || !isCurrency(amount.currencyCode)) {
+  const scope = scopeOf(context);
+  const amount = request.amount ?? (await plainAmount(deps, scope, request));
+  if (!isCurrency(amount.currencyCode)) {
     throw refuseField(
       "amount.currency_code",
-      `${amount?.currencyCode ?? ""} is not an ISO 4217 currency, for example USD`,
+      `${amount.currencyCode} is not an ISO 4217 currency, for example USD`,
       "UNSUPPORTED_CURRENCY",
     );
   }
@@ -38,7 +40,7 @@ export async function handleCreate(
   }
   const { payment, runId } = await createPayment(
     deps,
-    scopeOf(context),
+    scope,
     {
       requestId: request.requestId,
       requestHash: requestHash(CreateRequestSchema, request),

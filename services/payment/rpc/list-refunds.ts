@@ -15,12 +15,11 @@ export async function handleListRefunds(
   request: ListRefundsRequest,
   context: HandlerContext,
 ): Promise<ListRefundsResponse> {
-  const page = { size: request.pageSize, token: request.pageToken };
   const { items, nextPageToken } = await listRefunds(
     deps,
     scopeOf(context),
     request.paymentId,
-    page,
+    request,
   );
   return create(ListRefundsResponseSchema, { refunds: items.map(refundToMessage), nextPageToken });
 }

@@ -26,8 +26,7 @@ export async function handleList(
       : {}),
     ...(request.createTimeTo ? { createdTo: dateOf("create_time_to", request.createTimeTo) } : {}),
   };
-  const page = { size: request.pageSize, token: request.pageToken };
-  const { items, nextPageToken } = await listPayments(deps, scopeOf(context), filter, page);
+  const { items, nextPageToken } = await listPayments(deps, scopeOf(context), filter, request);
   return create(ListResponseSchema, { payments: items.map(paymentToMessage), nextPageToken });
 }
 

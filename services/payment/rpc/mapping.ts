@@ -14,6 +14,7 @@ import {
 } from "#gen/payment/v1/payment_pb.ts";
 import type { PaymentStatus as Status, WaitUntil as Until } from "../domain/payment.ts";
 import {
+  etagOf,
   keysOf,
   methodInit,
   mockBehaviour,
@@ -55,7 +56,7 @@ export function paymentToMessage(payment: Payment): PaymentMessage {
     })),
     createTime: timestampFromDate(payment.createTime),
     updateTime: timestampFromDate(payment.updateTime),
-    etag: `"${payment.version}"`,
+    etag: etagOf(payment),
   });
 }
 

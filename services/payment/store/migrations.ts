@@ -133,5 +133,14 @@ export const paymentMigrations: readonly Migration[] = [
         .createIndex({ "_id.tenant": 1, state: 1, createTime: 1 }, { name: "open" });
     },
   },
+  {
+    id: "004-payments-by-order",
+    async up(db) {
+      const byOrder = { "_id.tenant": 1, orderId: 1, "_id.id": -1 } as const;
+      // Most payments name no order and cost this index nothing.
+      const named = { partialFilterExpression: { orderId: { $gt: "" } } };
+      await db.collection("payments").createIndex(byOrder, { name: "order", ...named });
+    },
+  },
   requestsMigration,
 ];

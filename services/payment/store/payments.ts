@@ -5,8 +5,10 @@ import {
   MongoServerError,
   type UpdateFilter,
 } from "mongodb";
+import type { ListQuery } from "#kit/list/spec.ts";
 import { type Key, key } from "#kit/mongo/key.ts";
-import type { Scope } from "#kit/pure/scope.ts";
+import { type ListColumns, listFilter, listSort, listWhere } from "#kit/mongo/list.ts";
+import { mayUse, type Scope } from "#kit/pure/scope.ts";
 import type {
   Failure,
   Payment,
@@ -20,6 +22,8 @@ import type {
 export type PaymentRow = Omit<Payment, "tenant" | "paymentId"> & { readonly _id: Key };
 
 type Tenant = Pick<Scope, "tenant">;
+/** A payer finds the payments of its own accounts only. */
+type Reader = Pick<Scope, "tenant" | "accounts">;
 
 /** The collection; other rooms get functions, never this. */
 export function paymentRows(db: Db): Collection<PaymentRow> {
@@ -61,45 +65,36 @@ export async function findByRequestId(
   return row ? toPayment(row) : undefined;
 }
 
-/** One payment of the tenant. */
+/** One payment that the caller may see. */
 export async function findPayment(
   db: Db,
-  scope: Tenant,
+  scope: Reader,
   paymentId: string,
 ): Promise<Payment | undefined> {
   const row = await paymentRows(db).findOne({ _id: key(scope, paymentId) });
-  return row ? toPayment(row) : undefined;
+  return row && mayUse(scope, row.accountId) ? toPayment(row) : undefined;
 }
 
-/** What a list is narrowed to; absent means any. */
-export interface PaymentFilter {
-  readonly accountId?: string;
-  readonly status?: PaymentStatus;
-  readonly createdFrom?: Date;
-  readonly createdTo?: Date;
-}
+const COLUMNS: ListColumns = {
+  fields: {
+    payment_id: "_id.id",
+    account_id: "accountId",
+    order_id: "orderId",
+    status: "status",
+    capture_mode: "captureMode",
+    "amount.currency_code": "currencyCode",
+    "amount.minor_units": "amount",
+    create_time: "createTime",
+  },
+  sorts: { create_time: ["_id.id"] },
+};
 
-/** A page, newest first. Ids are UUIDv7, so their order is that of creation and one index serves both. */
-export async function listPayments(
-  db: Db,
-  scope: Tenant,
-  filter: PaymentFilter,
-  page: { readonly size: number; readonly before?: string },
-): Promise<Payment[]> {
-  const { accountId, status, createdFrom, createdTo } = filter;
-  const created = {
-    ...(createdFrom ? { $gte: createdFrom } : {}),
-    ...(createdTo ? { $lt: createdTo } : {}),
-  };
-  const query: Filter<PaymentRow> = {
-    "_id.tenant": scope.tenant,
-    ...(accountId === undefined ? {} : { accountId }),
-    ...(status === undefined ? {} : { status }),
-    ...(createdFrom || createdTo ? { createTime: created } : {}),
-    ...(page.before === undefined ? {} : { "_id.id": { $lt: page.before } }),
-  };
-  const rows = await paymentRows(db).find(query).sort({ "_id.id": -1 }).limit(page.size).toArray();
-  return rows.map(toPayment);
+/** A page. Ids are UUIDv7, so their order is that of creation and one index serves both. */
+export async function listPayments(db: Db, scope: Reader, query: ListQuery): Promise<Payment[]> {
+  const own = scope.accounts ? [{ accountId: { $in: scope.accounts } }] : [];
+  const filter = listWhere<PaymentRow>([listFilter(scope, query, COLUMNS), ...own]);
+  const rows = paymentRows(db).find(filter).sort(listSort(query, COLUMNS)).limit(query.limit);
+  return (await rows.toArray()).map(toPayment);
 }
 
 /** One change of the row: what is set, and how it reads on the timeline. */

@@ -1,5 +1,7 @@
 import type { ClientSession, Collection, Db } from "mongodb";
+import type { ListQuery } from "#kit/list/spec.ts";
 import { type Key, key } from "#kit/mongo/key.ts";
+import { type ListColumns, listFilter, listSort, listWhere } from "#kit/mongo/list.ts";
 import type { Scope } from "#kit/pure/scope.ts";
 import { type Failure, type Payment, type Refund, refundable } from "../domain/payment.ts";
 import { paymentRows, toPayment } from "./payments.ts";
@@ -30,23 +32,26 @@ export async function findRefund(
   return row ? toRefund(row) : undefined;
 }
 
-/** A page of a payment's refunds, newest first. */
+const COLUMNS: ListColumns = {
+  fields: {
+    refund_id: "_id.id",
+    status: "status",
+    "amount.minor_units": "amount",
+    create_time: "createTime",
+  },
+  sorts: { create_time: ["_id.id"] },
+};
+
+/** A page of a payment's refunds. */
 export async function listRefunds(
   db: Db,
   scope: Tenant,
   paymentId: string,
-  page: { readonly size: number; readonly before?: string },
+  query: ListQuery,
 ): Promise<Refund[]> {
-  const rows = await refundRows(db)
-    .find({
-      "_id.tenant": scope.tenant,
-      paymentId,
-      ...(page.before === undefined ? {} : { "_id.id": { $lt: page.before } }),
-    })
-    .sort({ "_id.id": -1 })
-    .limit(page.size)
-    .toArray();
-  return rows.map(toRefund);
+  const filter = listWhere<RefundRow>([{ paymentId }, listFilter(scope, query, COLUMNS)]);
+  const rows = refundRows(db).find(filter).sort(listSort(query, COLUMNS)).limit(query.limit);
+  return (await rows.toArray()).map(toRefund);
 }
 
 /** What reserving answers: the refund, or how the payment stands so that the caller can say why not. */

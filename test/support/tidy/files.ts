@@ -41,12 +41,12 @@ function list(root: string, folder: string): string[] {
 
 /** Code a person wrote, in any of our languages that TypeScript can parse. */
 export function isCode(file: TextFile): boolean {
-  return /^(services|tools|test|loadtest)\/.*\.(ts|js|mjs)$/.test(file.path);
+  return /^(services|client|tools|test|loadtest|examples)\/.*\.(ts|js|mjs)$/.test(file.path);
 }
 
 /** Code that runs in production. */
 export function isShipped(file: TextFile): boolean {
-  return /^(services|tools)\/.*\.(ts|mjs)$/.test(file.path);
+  return /^(services|client|tools)\/.*\.(ts|mjs)$/.test(file.path);
 }
 
 const parsed = new WeakMap<TextFile, ts.SourceFile>();

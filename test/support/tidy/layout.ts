@@ -11,7 +11,17 @@ const FRONT = new Set([
   "reasons.ts",
   "README.md",
 ]);
-const KIT_ROOMS = new Set(["pure", "workflow", "rpc", "temporal", "mongo", "idempotency"]);
+const KIT_ROOMS = new Set([
+  "pure",
+  "workflow",
+  "rpc",
+  "temporal",
+  "mongo",
+  "idempotency",
+  "list",
+  "auth",
+  "rest",
+]);
 /** Files of `rpc/` that are not an RPC: wiring, mapping, a client for own activities, a plain HTTP endpoint. */
 const RPC_SUPPORT = /^(router|deps|local-client|callbacks?|([a-z-]+-)?mapping)\.ts$/;
 const README_LINES_MAX = 20;
@@ -57,7 +67,10 @@ export const rpcFiles: Rule = (files) =>
     );
     const present = inside.filter((file) => file.startsWith("rpc/")).map((file) => file.slice(4));
     return [
-      ...(proto.length === 0 ? [`services/${service} has no proto/${service}`] : []),
+      // The edge has no contract of its own: it serves those of all others.
+      ...(proto.length === 0 && service !== "edge"
+        ? [`services/${service} has no proto/${service}`]
+        : []),
       ...rpcs
         .filter((rpc) => !present.includes(`${rpc}.ts`))
         .map((rpc) => `services/${service}/rpc/${rpc}.ts is missing`),
@@ -85,7 +98,9 @@ export const readmes: Rule = (files) =>
 /** File names in kebab-case, also between the dots of a test's name. */
 export const kebabCase: Rule = (files) =>
   files
-    .filter((file) => /^(services|tools|test|loadtest|proto|docs)\//.test(file.path))
+    .filter((file) =>
+      /^(services|client|tools|test|loadtest|examples|proto|docs)\//.test(file.path),
+    )
     .filter((file) => !/(^|\/)(README|ARCHITECTURE)\.md$|\.proto$/.test(file.path))
     .filter(
       (file) =>
@@ -105,12 +120,12 @@ export const deadFiles: Rule = (files) => {
       ),
     )
     .flatMap(({ text }) =>
-      [...text.matchAll(/(?:tools|test|loadtest|services)\/[\w./-]+\.(?:ts|mjs|js)/g)].map(
+      [...text.matchAll(/(?:tools|test|loadtest|services|client)\/[\w./-]+\.(?:ts|mjs|js)/g)].map(
         (m) => m[0],
       ),
     );
   const mains = [...code.keys()].filter((file) =>
-    /^(services|tools)\/[^/]+\/main\.ts$|^loadtest\/scenarios\//.test(file),
+    /^(services|tools|examples)\/[^/]+\/main\.ts$|^loadtest\/scenarios\//.test(file),
   );
   const tests = [...code.keys()].filter((file) =>
     /\.test\.ts$|^test\/support\/record-[a-z-]+\.ts$/.test(file),
@@ -140,7 +155,7 @@ function references(file: TextFile): string[] {
     if (!ts.isStringLiteralLike(node) || !/\.(ts|mjs|js)$/.test(node.text)) return [];
     const text = node.text
       .replace(/^#kit\//, "services/kit/")
-      .replace(/^#(services|tools|test)\//, "$1/");
+      .replace(/^#(services|client|tools|test)\//, "$1/");
     const isNear = text.startsWith(".") || !text.includes("/");
     return [isNear ? path.posix.join(path.posix.dirname(file.path), text) : text];
   });

@@ -165,7 +165,7 @@ export const farImports: Rule = (files) =>
       const target = new URL(node.text, `file:///${file.path}`).pathname.slice(1);
       const far =
         node.text.startsWith(".") &&
-        !target.startsWith(file.path.startsWith("tools/") ? "tools/" : `${house}/`);
+        !target.startsWith(/^(tools|client)\//.exec(file.path)?.[0] ?? `${house}/`);
       return far ? [`${at(file, node)} relative import out of its folder: ${node.text}`] : [];
     }),
   );

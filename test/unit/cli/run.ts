@@ -2,6 +2,7 @@ import type { ServiceImpl } from "@connectrpc/connect";
 import { AccountService } from "#gen/account/v1/account_pb.ts";
 import { PaymentService } from "#gen/payment/v1/payment_pb.ts";
 import { ReportingService } from "#gen/reporting/v1/reporting_pb.ts";
+import { developmentAuthority } from "#kit/auth/authority.ts";
 import type { Env } from "#kit/config.ts";
 import { createLog } from "#kit/log.ts";
 import type { ReasonTable } from "#kit/pure/reasons.ts";
@@ -60,6 +61,7 @@ export async function startStubs(handlers: {
     },
     reasons: stubReasons,
     log: createLog("silent"),
+    security: { authority: developmentAuthority() },
   });
   return { address: server.address, [Symbol.asyncDispose]: () => server.close(1_000) };
 }

@@ -57,7 +57,15 @@ describe("planPorts", () => {
   });
 
   test("tells every service where the others are", () => {
-    const ports = { account: 1, fraud: 2, notification: 3, payment: 4, gateway: 5, reporting: 6 };
+    const ports = {
+      account: 1,
+      fraud: 2,
+      notification: 3,
+      payment: 4,
+      gateway: 5,
+      reporting: 6,
+      edge: 7,
+    };
     expect(portVariables(ports)).toMatchObject({
       SETTLE_PORT_PAYMENT: "4",
       SETTLE_URL_PAYMENT: "http://127.0.0.1:4",

@@ -1,0 +1,85 @@
+import type { DescService } from "@bufbuild/protobuf";
+import { AccountService } from "#gen/account/v1/account_pb.ts";
+import { KeyService } from "#gen/auth/v1/keys_pb.ts";
+import { FraudService } from "#gen/fraud/v1/fraud_pb.ts";
+import { GatewayService } from "#gen/gateway/v1/gateway_pb.ts";
+import { NotificationService } from "#gen/notification/v1/notification_pb.ts";
+import { WebhookService } from "#gen/notification/v1/webhook_pb.ts";
+import { PaymentService } from "#gen/payment/v1/payment_pb.ts";
+import { ReportingService } from "#gen/reporting/v1/reporting_pb.ts";
+import { keyRoutes } from "#kit/auth/key-routes.ts";
+import { createKeyStore, KEYS_DATABASE, keysMigration } from "#kit/auth/key-store.ts";
+import type { PeerUrls } from "#kit/config.ts";
+import { migrate } from "#kit/mongo/migrate.ts";
+import { forwardRoutes } from "#kit/rpc/forward.ts";
+import { peerHealth } from "#kit/rpc/peer-health.ts";
+import { createPeerPool, type PeerPool } from "#kit/rpc/peer-pool.ts";
+import { startRpcServer } from "#kit/rpc/server.ts";
+import type { StartService } from "#kit/service.ts";
+import type { EdgeConfig } from "./config.ts";
+import { edgeReasons } from "./reasons.ts";
+
+/** Who answers for which services. A new service is one line here and its proto. */
+const PEERS: readonly (readonly [Exclude<keyof PeerUrls, "edge">, readonly DescService[]])[] = [
+  ["account", [AccountService]],
+  ["fraud", [FraudService]],
+  ["notification", [NotificationService, WebhookService]],
+  ["payment", [PaymentService]],
+  ["reporting", [ReportingService]],
+  ["gateway", [GatewayService]],
+];
+
+/** One service behind the edge. */
+interface Behind {
+  readonly service: DescService;
+  readonly pool: PeerPool;
+  /** Throws unless it is serving. */
+  readonly ready: () => Promise<void>;
+}
+
+/** Starts the edge: one address for every service. It keeps nothing but the API keys. */
+export const startEdgeService: StartService<EdgeConfig> = async (config, platform) => {
+  const log = platform.log.child({ service: "edge" });
+  // Certificates only: with a key of its own the edge would lend its rights to a caller who brings none.
+  const identity = { certificates: platform.security.identity.certificates };
+  const db = await platform.database(KEYS_DATABASE);
+  await migrate(db, [keysMigration]);
+  const pools: PeerPool[] = [];
+  const behind = PEERS.flatMap(([name, services]) => {
+    const pool = createPeerPool(config.peers[name], identity);
+    pools.push(pool);
+    return services.map((service): Behind => {
+      const ready = peerHealth(pool.unary, service.typeName, config.healthTtlMs);
+      return { service, pool, ready };
+    });
+  });
+  const server = await startRpcServer({
+    host: config.host,
+    port: config.port,
+    services: [...behind.map(({ service }) => service), KeyService],
+    routes: (router) => {
+      for (const { service, pool } of behind) forwardRoutes(service, pool)(router);
+      keyRoutes({ store: createKeyStore(db), now: () => new Date() })(router);
+    },
+    reasons: edgeReasons,
+    log,
+    security: platform.security,
+    origins: config.origins,
+    validate: false,
+    overload: {},
+    ready: async () => {
+      await Promise.all(behind.map(({ ready }) => ready()));
+    },
+    readyOf: async (name) => {
+      await behind.find(({ service }) => service.typeName === name)?.ready();
+    },
+  });
+  return {
+    name: "edge",
+    address: server.address,
+    async [Symbol.asyncDispose]() {
+      await server.close();
+      for (const pool of pools) pool[Symbol.dispose]();
+    },
+  };
+};

@@ -1,0 +1,130 @@
+import type { EnvReader } from "../config.ts";
+import type { CallerLimits } from "../rpc/admission.ts";
+import { JWT_ALGORITHMS, type JwtAlgorithm, type JwtConfig } from "./jwt.ts";
+import type { TlsFiles } from "./tls.ts";
+
+/** Who may reach a process and how it reaches others. */
+export interface SecurityConfig {
+  /** `development`: on this machine only, and no credentials needed. Default `development`. */
+  readonly mode: "development" | "production";
+  /** Whole keys that mean role `service`; the first is sent to peers, all are accepted. */
+  readonly serviceKeys: readonly string[];
+  /** Absent: no token is accepted. */
+  readonly jwt: JwtConfig | undefined;
+  /** What ports show; absent: they speak in the clear. */
+  readonly serverTls: TlsFiles | undefined;
+  /** Whether callers must show a certificate that `serverTls.ca` vouches for. */
+  readonly clientCertificates: boolean;
+  /** What peers are shown and checked against; absent: the authorities Node knows, and no certificate. */
+  readonly peerTls: TlsFiles | undefined;
+  /** What one credential may take of one port. Default: without limit in development. */
+  readonly callerLimits: CallerLimits;
+}
+
+/** In production, where nothing else is set: far above what one honest caller needs, far below what a port can do. */
+const PRODUCTION_LIMITS = { perSecond: 200, inFlight: 256 } as const;
+const OPEN_LIMITS = { perSecond: 0, inFlight: 0 } as const;
+
+const LOOPBACK = /^(127(\.\d{1,3}){3}|::1|\[::1\]|localhost)$/;
+const SERVICE_KEY_LENGTH_MIN = 32;
+
+/**
+ * Reads who may call. Development on an address that others reach, production without a service key, and an open
+ * address in the clear without SETTLE_INSECURE_PLAINTEXT=1 are mistakes: a process refuses to start with them.
+ */
+export function readSecurityConfig(reader: EnvReader, host: string): SecurityConfig {
+  const mode = reader.oneOf("SETTLE_MODE", "development", ["development", "production"]);
+  const serviceKeys = reader.readHidden("SETTLE_SERVICE_KEY", [], readServiceKeys);
+  const insecure = reader.oneOf("SETTLE_INSECURE_PLAINTEXT", "0", ["0", "1"]) === "1";
+  const serverTls = readFiles(reader, "SETTLE_TLS_CERT", "SETTLE_TLS_KEY");
+  const isLoopback = LOOPBACK.test(host);
+  if (mode === "development" && !isLoopback) {
+    reader.mistake(
+      `SETTLE_HOST=${host} with SETTLE_MODE=development: anybody could call without a key; ` +
+        "set SETTLE_MODE=production and SETTLE_SERVICE_KEY, or listen on 127.0.0.1",
+    );
+  }
+  if (mode === "production" && serviceKeys.length === 0) {
+    reader.mistake(
+      "SETTLE_SERVICE_KEY is not set: services could not tell each other from strangers; " +
+        `set one random text of at least ${SERVICE_KEY_LENGTH_MIN} characters for all services`,
+    );
+  }
+  if (!isLoopback && serverTls === undefined && !insecure) {
+    reader.mistake(
+      `SETTLE_HOST=${host} without TLS: set SETTLE_TLS_CERT and SETTLE_TLS_KEY, ` +
+        "or SETTLE_INSECURE_PLAINTEXT=1 where the network is trusted or encrypts by itself",
+    );
+  }
+  const clientCertificates =
+    reader.oneOf("SETTLE_TLS_CLIENT_AUTH", "none", ["none", "require"]) === "require";
+  if (clientCertificates && serverTls?.ca === undefined) {
+    reader.mistake("SETTLE_TLS_CLIENT_AUTH=require needs SETTLE_TLS_CERT, _KEY and SETTLE_TLS_CA");
+  }
+  const shown = readFiles(reader, "SETTLE_TLS_CLIENT_CERT", "SETTLE_TLS_CLIENT_KEY") ?? serverTls;
+  const ca = reader.text("SETTLE_TLS_CA", "");
+  const peerTls = shown ?? (ca === "" ? undefined : { ca });
+  const callerLimits = readCallerLimits(reader, mode);
+  const jwt = readJwt(reader);
+  return { mode, serviceKeys, jwt, serverTls, clientCertificates, peerTls, callerLimits };
+}
+
+function readCallerLimits(reader: EnvReader, mode: SecurityConfig["mode"]): CallerLimits {
+  const defaults = mode === "production" ? PRODUCTION_LIMITS : OPEN_LIMITS;
+  const perSecond = reader.integer("SETTLE_RATE_PER_SECOND", defaults.perSecond, 0, 1_000_000);
+  const burst = Math.max(1, perSecond * 2);
+  return {
+    perSecond,
+    burst: reader.integer("SETTLE_RATE_BURST", burst, 1, 1_000_000),
+    inFlight: reader.integer("SETTLE_IN_FLIGHT", defaults.inFlight, 0, 1_000_000),
+  };
+}
+
+function readServiceKeys(text: string): readonly string[] {
+  const keys = text.split(",").map((key) => key.trim());
+  if (keys.some((key) => key.length < SERVICE_KEY_LENGTH_MIN || !/^[\x21-\x7e]+$/.test(key))) {
+    throw new Error(`expected keys of at least ${SERVICE_KEY_LENGTH_MIN} printable characters`);
+  }
+  return keys;
+}
+
+function readFiles(reader: EnvReader, certName: string, keyName: string): TlsFiles | undefined {
+  const cert = reader.text(certName, "");
+  const key = reader.text(keyName, "");
+  const ca = reader.text("SETTLE_TLS_CA", "");
+  if ((cert === "") !== (key === "")) reader.mistake(`${certName} and ${keyName} belong together`);
+  if (cert === "" || key === "") return undefined;
+  return { cert, key, ...(ca === "" ? {} : { ca }) };
+}
+
+function readJwt(reader: EnvReader): JwtConfig | undefined {
+  const jwks = reader.read("SETTLE_JWT_JWKS", "", readJwksPlace);
+  const issuer = reader.text("SETTLE_JWT_ISSUER", "");
+  const audience = reader.text("SETTLE_JWT_AUDIENCE", "");
+  const algorithms = reader.read<readonly JwtAlgorithm[]>(
+    "SETTLE_JWT_ALGORITHMS",
+    ["EdDSA", "ES256"],
+    readAlgorithms,
+  );
+  if (jwks === "" && issuer === "" && audience === "") return undefined;
+  if (jwks === "" || issuer === "" || audience === "") {
+    reader.mistake("SETTLE_JWT_JWKS, SETTLE_JWT_ISSUER and SETTLE_JWT_AUDIENCE belong together");
+  }
+  return { jwks, issuer, audience, algorithms };
+}
+
+/** Keys that come over an open network could be anybody's. */
+function readJwksPlace(text: string): string {
+  if (!/^https?:/.test(text)) return text;
+  const { protocol, hostname } = new URL(text);
+  if (protocol === "https:" || LOOPBACK.test(hostname)) return text;
+  throw new Error("expected a file, an https URL, or an http URL of this machine");
+}
+
+function readAlgorithms(text: string): readonly JwtAlgorithm[] {
+  return text.split(",").map((name) => {
+    const known = JWT_ALGORITHMS.find((algorithm) => algorithm === name.trim());
+    if (known === undefined) throw new Error(`expected some of ${JWT_ALGORITHMS.join(", ")}`);
+    return known;
+  });
+}

@@ -1,0 +1,67 @@
+import type { Db } from "mongodb";
+import type { Log } from "../log.ts";
+import type { CallerLimits } from "../rpc/admission.ts";
+import { type Authority, createAuthority } from "./authority.ts";
+import type { SecurityConfig } from "./config.ts";
+import { createTokenVerifier } from "./jwt.ts";
+import { cacheKeys } from "./key-cache.ts";
+import { createKeyStore } from "./key-store.ts";
+import { type Certificates, watchCertificates } from "./tls.ts";
+
+/** What a port needs to know its callers. */
+export interface PortSecurity {
+  readonly authority: Authority;
+  /** What each credential may take of the port; absent: no limit. */
+  readonly callerLimits?: CallerLimits | undefined;
+  /** Absent: the port speaks in the clear. */
+  readonly tls?:
+    | { readonly certificates: Certificates; readonly clientCertificates: boolean }
+    | undefined;
+}
+
+/** Who a process is when it calls its peers. */
+export interface PeerIdentity {
+  /** Sent as a bearer credential where a call brings none. */
+  readonly key?: string | undefined;
+  /** For peers with an https URL. */
+  readonly certificates?: Certificates | undefined;
+}
+
+/** Both directions of a process. */
+export interface Security extends PortSecurity, Disposable {
+  readonly identity: PeerIdentity;
+}
+
+/**
+ * Makes a process's security out of its settings. Reads certificates at once; reads keys on first use. Says so in the
+ * log when anybody on this machine may call.
+ */
+export function createSecurity(
+  config: SecurityConfig,
+  log: Log,
+  database: () => Promise<Db>,
+): Security {
+  const { mode, serviceKeys, jwt, serverTls, clientCertificates, peerTls } = config;
+  const server = serverTls && watchCertificates(serverTls, log);
+  const peer = peerTls && watchCertificates(peerTls, log);
+  if (mode === "development") {
+    log.warn(
+      "DEVELOPMENT MODE: anybody on this machine may call, with every role and without a key",
+    );
+  }
+  return {
+    authority: createAuthority({
+      open: mode === "development",
+      serviceKeys,
+      findKey: cacheKeys(async (id) => createKeyStore(await database()).byId(id)),
+      verifyToken: jwt && createTokenVerifier(jwt),
+    }),
+    callerLimits: config.callerLimits,
+    tls: server && { certificates: server, clientCertificates },
+    identity: { key: serviceKeys[0], certificates: peer },
+    [Symbol.dispose]() {
+      server?.[Symbol.dispose]();
+      peer?.[Symbol.dispose]();
+    },
+  };
+}

@@ -1,0 +1,94 @@
+import { Code } from "@connectrpc/connect";
+
+/** Upper bounds of the duration buckets, in seconds. */
+const BUCKETS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+
+/** Rate, errors and duration of the RPCs of one port, in the text format that Prometheus reads. */
+export interface Metrics {
+  /** An RPC began. Names come from the contract only, so that callers cannot make series. */
+  began(rpc: string): void;
+  /** It ended; an undefined code is OK. Duration in milliseconds. */
+  ended(rpc: string, code: Code | undefined, durationMs: number): void;
+  /** The present numbers as text. */
+  text(): string;
+}
+
+/** Content type of `Metrics.text`. */
+export const METRICS_CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
+
+interface Series {
+  running: number;
+  sumS: number;
+  readonly codes: Map<string, number>;
+  /** Calls per bucket, not added up; the last is what is longer than all bounds. */
+  readonly counts: number[];
+}
+
+/** Starts at zero. */
+export function createMetrics(): Metrics {
+  const all = new Map<string, Series>();
+  const of = (rpc: string): Series => {
+    let series = all.get(rpc);
+    if (series === undefined) {
+      series = { running: 0, sumS: 0, codes: new Map(), counts: BUCKETS_S.map(() => 0).concat(0) };
+      all.set(rpc, series);
+    }
+    return series;
+  };
+  return {
+    began(rpc) {
+      of(rpc).running += 1;
+    },
+    ended(rpc, code, durationMs) {
+      const series = of(rpc);
+      const name = code === undefined ? "OK" : Code[code];
+      const seconds = durationMs / 1_000;
+      const bucket = BUCKETS_S.findIndex((bound) => seconds <= bound);
+      const at = bucket < 0 ? BUCKETS_S.length : bucket;
+      series.running -= 1;
+      series.sumS += seconds;
+      series.codes.set(name, (series.codes.get(name) ?? 0) + 1);
+      series.counts[at] = (series.counts[at] ?? 0) + 1;
+    },
+    text: () => [...rpcLines(all), ...processLines(), ""].join("\n"),
+  };
+}
+
+function rpcLines(all: ReadonlyMap<string, Series>): string[] {
+  const sorted = [...all].sort(([one], [other]) => (one < other ? -1 : 1));
+  return [
+    ...head("settle_rpc_requests_total", "counter", "RPCs that ended, by code."),
+    ...sorted.flatMap(([rpc, { codes }]) =>
+      [...codes].map(([code, n]) => `settle_rpc_requests_total{rpc="${rpc}",code="${code}"} ${n}`),
+    ),
+    ...head("settle_rpc_running", "gauge", "RPCs that run now."),
+    ...sorted.map(([rpc, { running }]) => `settle_rpc_running{rpc="${rpc}"} ${running}`),
+    ...head("settle_rpc_duration_seconds", "histogram", "How long RPCs took."),
+    ...sorted.flatMap(([rpc, series]) => histogram("settle_rpc_duration_seconds", rpc, series)),
+  ];
+}
+
+function histogram(name: string, rpc: string, { counts, sumS }: Series): string[] {
+  let total = 0;
+  const buckets = counts.map((count, at) => {
+    total += count;
+    return `${name}_bucket{rpc="${rpc}",le="${BUCKETS_S[at] ?? "+Inf"}"} ${total}`;
+  });
+  return [...buckets, `${name}_sum{rpc="${rpc}"} ${sumS}`, `${name}_count{rpc="${rpc}"} ${total}`];
+}
+
+function processLines(): string[] {
+  const { user, system } = process.cpuUsage();
+  return [
+    ...head("process_cpu_seconds_total", "counter", "CPU time of the process."),
+    `process_cpu_seconds_total ${(user + system) / 1_000_000}`,
+    ...head("process_resident_memory_bytes", "gauge", "Resident memory of the process."),
+    `process_resident_memory_bytes ${process.memoryUsage.rss()}`,
+    ...head("process_start_time_seconds", "gauge", "When the process began, since 1970."),
+    `process_start_time_seconds ${performance.timeOrigin / 1_000}`,
+  ];
+}
+
+function head(name: string, type: string, help: string): string[] {
+  return [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`];
+}

@@ -1,0 +1,341 @@
+import { fromJson } from "@bufbuild/protobuf";
+import { durationFromMs } from "@bufbuild/protobuf/wkt";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { NotificationService, Template } from "#gen/notification/v1/notification_pb.ts";
+import {
+  DeliveryState,
+  EndpointState,
+  WebhookEventSchema,
+  WebhookService,
+} from "#gen/notification/v1/webhook_pb.ts";
+import { createPeer, onBehalfOf } from "#kit/rpc/client.ts";
+import { reasonOf } from "#kit/rpc/errors.ts";
+import { verifyWebhook } from "#kit/webhook.ts";
+import { readNotificationConfig } from "#services/notification/config.ts";
+import { startNotificationService } from "#services/notification/service.ts";
+import { type Alone, startAlone } from "#test/support/alone.ts";
+import { waitUntil } from "#test/support/wait-until.ts";
+import { type ReceivedHook, type Receiver, startReceiver } from "#test/support/webhook-receiver.ts";
+
+const FAST = {
+  SETTLE_NOTIFICATION_INTERVAL: "50ms",
+  SETTLE_WEBHOOK_INTERVAL: "20ms",
+  SETTLE_WEBHOOK_RETRY_MIN: "20ms",
+  SETTLE_WEBHOOK_RETRY_MAX: "40ms",
+  SETTLE_WEBHOOK_PER_ENDPOINT: "2",
+  SETTLE_WEBHOOK_CONCURRENCY: "8",
+  SETTLE_WEBHOOK_ALLOW_PRIVATE: "1",
+  SETTLE_WEBHOOK_ALLOW_HTTP: "1",
+};
+
+let alone: Alone;
+let tenants = 0;
+let count = 0;
+let tenant = "t0";
+const receivers: Receiver[] = [];
+
+beforeAll(async () => {
+  alone = await startAlone(readNotificationConfig, startNotificationService, FAST);
+});
+afterAll(() => alone[Symbol.asyncDispose]());
+afterEach(async () => {
+  // A tenant per test: endpoints of one must not hear the events of another.
+  tenants += 1;
+  tenant = `t${tenants}`;
+  for (const receiver of receivers.splice(0)) await receiver[Symbol.asyncDispose]();
+});
+
+const hooks = () => createPeer(WebhookService, alone.url);
+const on = () => onBehalfOf({ tenant });
+
+async function receiver(port = 0): Promise<Receiver> {
+  const started = await startReceiver(port);
+  receivers.push(started);
+  return started;
+}
+
+async function endpointAt(url: string, fields: object = {}) {
+  const { endpoint, secret } = await hooks().createEndpoint({ url, ...fields }, on());
+  return { endpointId: endpoint?.endpointId ?? "", etag: endpoint?.etag ?? "", secret };
+}
+
+type Event = "succeeded" | "failed" | "cancelled" | "refunded";
+
+async function tell(event: Event, paymentId = `payment-${++count}`): Promise<string> {
+  const notificationId = `${event === "refunded" ? `refund-${++count}` : paymentId}:${event}`;
+  await createPeer(NotificationService, alone.url).send(
+    {
+      notificationId,
+      recipient: "alice",
+      template: Template[`PAYMENT_${event.toUpperCase() as Uppercase<Event>}`],
+      variables: { amount: "12.50 USD", currencyCode: "USD", minorUnits: "1250" },
+      paymentId,
+    },
+    on(),
+  );
+  return notificationId;
+}
+
+const arrived = (at: Receiver, eventId: string): Promise<ReceivedHook> =>
+  waitUntil(async () => at.hooks.find(({ event }) => event.event_id === eventId), {
+    what: `event ${eventId}`,
+    everyMs: 10,
+  });
+
+const deliveryIn = (state: DeliveryState, endpointId: string) =>
+  waitUntil(
+    async () => {
+      const { deliveries } = await hooks().listDeliveries({ endpointId, state }, on());
+      return deliveries[0];
+    },
+    { what: `a delivery in state ${state}`, everyMs: 10 },
+  );
+
+const verify = (hook: ReceivedHook, ...secrets: string[]) =>
+  verifyWebhook({
+    secrets,
+    header: String(hook.headers["signature"]),
+    rawBody: Buffer.from(hook.body),
+    nowMs: Date.now(),
+  });
+
+describe("events", () => {
+  test("arrive signed, as the JSON of WebhookEvent, so that a receiver can check and read them", async () => {
+    const at = await receiver();
+    const { secret } = await endpointAt(at.url);
+    const eventId = await tell("succeeded");
+    const hook = await arrived(at, eventId);
+    expect(verify(hook, secret)).toBe("ok");
+    expect(verify(hook, "another-secret")).toBe("forged");
+    const event = fromJson(WebhookEventSchema, JSON.parse(hook.body));
+    expect(event).toMatchObject({ eventId, type: "payment.succeeded", sequence: 1 });
+    expect(event.data?.payment).toMatchObject({
+      accountId: "alice",
+      status: "SUCCEEDED",
+      amount: { currencyCode: "USD", minorUnits: 1250n },
+    });
+  });
+
+  test("of one payment are numbered without a gap, also when two instances record them", async () => {
+    await using other = await alone.another();
+    expect(other.name).toBe("notification");
+    const at = await receiver();
+    await endpointAt(at.url);
+    const paymentId = `payment-${++count}`;
+    const first = await tell("succeeded", paymentId);
+    const refunds = await Promise.all(
+      Array.from({ length: 20 }, () => tell("refunded", paymentId)),
+    );
+    const all = await Promise.all([first, ...refunds].map((id) => arrived(at, id)));
+    const numbers = all.map(({ event }) => event.sequence).sort((a, b) => a - b);
+    expect(numbers).toEqual(Array.from({ length: 21 }, (_, index) => index + 1));
+    expect(all[0]?.event.sequence).toBe(1);
+  });
+
+  test("go to the endpoints of their tenant that asked for their type, and to no other", async () => {
+    const [all, some, disabled] = [await receiver(), await receiver(), await receiver()];
+    const foreign = await receiver();
+    await endpointAt(all.url);
+    await endpointAt(some.url, { eventTypes: ["payment.refunded"] });
+    const off = await endpointAt(disabled.url);
+    const disable = { endpointId: off.endpointId, url: disabled.url };
+    await hooks().updateEndpoint({ ...disable, state: EndpointState.DISABLED }, on());
+    await hooks().createEndpoint({ url: foreign.url }, onBehalfOf({ tenant: "foreign" }));
+    const paymentId = `payment-${++count}`;
+    const succeeded = await tell("succeeded", paymentId);
+    const refunded = await tell("refunded", paymentId);
+    await Promise.all([arrived(all, succeeded), arrived(all, refunded), arrived(some, refunded)]);
+    expect(some.hooks).toHaveLength(1);
+    expect([disabled.hooks, foreign.hooks]).toEqual([[], []]);
+  });
+
+  test("wait while their endpoint is down, survive a restart, and arrive when it is back", async () => {
+    const down = await startReceiver();
+    await down[Symbol.asyncDispose]();
+    const { endpointId } = await endpointAt(down.url);
+    const eventId = await tell("failed");
+    const waiting = await waitUntil(async () => {
+      const { deliveries } = await hooks().listDeliveries({ endpointId }, on());
+      return deliveries.find(({ lastError, attempts }) => lastError !== "" && attempts > 1);
+    });
+    expect(waiting).toMatchObject({ state: DeliveryState.PENDING, lastStatus: 0 });
+    await alone.restart();
+    const at = await receiver(down.port);
+    await arrived(at, eventId);
+    const done = await deliveryIn(DeliveryState.DELIVERED, endpointId);
+    expect(done).toMatchObject({ eventId, lastStatus: 200, lastError: "" });
+  });
+});
+
+describe("an endpoint that does not take events", () => {
+  test("gets them again, then they are dead, and Redeliver sends them anew", async () => {
+    await alone.restart({ SETTLE_WEBHOOK_GIVE_UP: "100ms" });
+    const at = await receiver();
+    at.answer = () => 503;
+    const { endpointId } = await endpointAt(at.url);
+    await tell("cancelled");
+    const dead = await deliveryIn(DeliveryState.DEAD, endpointId);
+    expect(dead.attempts).toBeGreaterThan(1);
+    expect(dead).toMatchObject({ lastStatus: 503, lastError: expect.stringMatching(/^given up/) });
+    at.answer = () => 204;
+    const call = { deliveryId: dead.deliveryId, requestId: "again" };
+    const { delivery } = await hooks().redeliver(call, on());
+    expect(delivery).toMatchObject({ state: DeliveryState.PENDING, attempts: 0 });
+    const done = await deliveryIn(DeliveryState.DELIVERED, endpointId);
+    expect(done).toMatchObject({ deliveryId: dead.deliveryId, attempts: 1, lastStatus: 204 });
+    const again = await hooks().redeliver(call, on());
+    expect(again.delivery?.state).toBe(DeliveryState.PENDING);
+    expect((await deliveryIn(DeliveryState.DELIVERED, endpointId)).attempts).toBe(1);
+    await alone.restart();
+  });
+
+  test("by a redirect counts as failed, and nobody follows it", async () => {
+    const inside = await receiver();
+    const at = await receiver();
+    at.answer = (_, response) => {
+      response.writeHead(307, { location: inside.url }).end();
+      return undefined;
+    };
+    const { endpointId } = await endpointAt(at.url);
+    await tell("succeeded");
+    const failing = await waitUntil(async () => {
+      const { deliveries } = await hooks().listDeliveries({ endpointId }, on());
+      return deliveries.find(({ lastStatus }) => lastStatus === 307);
+    });
+    expect(failing.state).toBe(DeliveryState.PENDING);
+    expect(inside.hooks).toEqual([]);
+  });
+
+  test("because it is slow gets few requests at once, and others get theirs meanwhile", async () => {
+    const slow = await receiver();
+    slow.answer = () => undefined;
+    const fast = await receiver();
+    await endpointAt(slow.url);
+    for (let each = 0; each < 12; each += 1) await tell("succeeded");
+    await waitUntil(async () => slow.hooks.length === 2);
+    await endpointAt(fast.url);
+    await arrived(fast, await tell("succeeded"));
+    expect(slow.openMax).toBe(2);
+  });
+});
+
+describe("secrets", () => {
+  test("of before and after a rotation both sign during the overlap, so that no receiver misses an event", async () => {
+    const at = await receiver();
+    const { endpointId, secret } = await endpointAt(at.url);
+    const rotated = await hooks().rotateSecret({ endpointId, requestId: "rotate" }, on());
+    expect(rotated.endpoint?.activeSecrets).toBe(2);
+    const both = await arrived(at, await tell("succeeded"));
+    expect([verify(both, secret), verify(both, rotated.secret)]).toEqual(["ok", "ok"]);
+    const repeat = await hooks().rotateSecret({ endpointId, requestId: "rotate" }, on());
+    expect(repeat.secret).toBe(rotated.secret);
+
+    const last = await hooks().rotateSecret({ endpointId, overlap: durationFromMs(0) }, on());
+    const one = await arrived(at, await tell("succeeded"));
+    expect([secret, rotated.secret, last.secret].map((each) => verify(one, each))).toEqual([
+      "forged",
+      "forged",
+      "ok",
+    ]);
+  });
+
+  test("are shown by the call that makes them and by no other", async () => {
+    const { endpointId, secret } = await endpointAt("http://127.0.0.1:9/hooks");
+    expect(secret).toMatch(/^whsec_[\w-]{43}$/);
+    const shown = [
+      await hooks().getEndpoint({ endpointId }, on()),
+      await hooks().listEndpoints({}, on()),
+    ];
+    const text = JSON.stringify(shown, (_, value) => (typeof value === "bigint" ? "" : value));
+    expect(text).not.toContain(secret.slice(6));
+  });
+});
+
+describe("endpoints", () => {
+  test("can be changed with an etag, and a stale one is refused", async () => {
+    const { endpointId, etag } = await endpointAt("http://127.0.0.1:9/a");
+    const change = { endpointId, etag, url: "http://127.0.0.1:9/b", description: "second" };
+    const { endpoint } = await hooks().updateEndpoint(change, on());
+    expect(endpoint).toMatchObject({ url: change.url, description: "second" });
+    expect(endpoint?.etag).not.toBe(etag);
+    const reasons = await Promise.all([
+      hooks().updateEndpoint(change, on()).catch(reasonOf),
+      hooks().deleteEndpoint({ endpointId, etag }, on()).catch(reasonOf),
+      hooks().rotateSecret({ endpointId, etag }, on()).catch(reasonOf),
+    ]);
+    expect(reasons).toEqual(["ETAG_MISMATCH", "ETAG_MISMATCH", "ETAG_MISMATCH"]);
+  });
+
+  test("that are deleted are gone, also for a repeat, and what waited for them is dead", async () => {
+    const { endpointId } = await endpointAt("http://127.0.0.1:9/hooks");
+    await tell("succeeded");
+    const { deliveryId } = await deliveryIn(DeliveryState.PENDING, endpointId);
+    const call = { endpointId, requestId: "delete" };
+    await hooks().deleteEndpoint(call, on());
+    await hooks().deleteEndpoint(call, on());
+    expect(await deliveryIn(DeliveryState.DEAD, endpointId)).toMatchObject({ deliveryId });
+    const reasons = await Promise.all([
+      hooks().getEndpoint({ endpointId }, on()).catch(reasonOf),
+      hooks().deleteEndpoint({ endpointId }, on()).catch(reasonOf),
+      hooks().redeliver({ deliveryId }, on()).catch(reasonOf),
+      hooks().redeliver({ deliveryId: "none" }, on()).catch(reasonOf),
+    ]);
+    expect(reasons).toEqual([
+      "ENDPOINT_NOT_FOUND",
+      "ENDPOINT_NOT_FOUND",
+      "ENDPOINT_NOT_FOUND",
+      "DELIVERY_NOT_FOUND",
+    ]);
+    expect((await hooks().listEndpoints({}, on())).endpoints).toEqual([]);
+  });
+
+  test("are one per request_id and are listed page by page, each once", async () => {
+    const url = "http://127.0.0.1:9/hooks";
+    const made = await Promise.all(
+      ["a", "a", "b", "c"].map(async (requestId) => {
+        const call = () => hooks().createEndpoint({ url, requestId }, on());
+        const retry = async () => (await call()).endpoint?.endpointId;
+        return waitUntil(retry, { what: "the first call's answer", everyMs: 10 });
+      }),
+    );
+    expect(new Set(made).size).toBe(3);
+    const seen: string[] = [];
+    let pageToken = "";
+    do {
+      const page = await hooks().listEndpoints({ pageSize: 1, pageToken }, on());
+      seen.push(...page.endpoints.map(({ endpointId }) => endpointId));
+      pageToken = page.nextPageToken;
+    } while (pageToken !== "");
+    expect(seen.toSorted()).toEqual([...new Set(made)].toSorted());
+  });
+
+  test.each([
+    "ftp://example.com/",
+    "https://user:secret@example.com/",
+    "not a url",
+    "https://example.com/#part",
+  ])("at %s are refused, since nothing can be sent there safely", async (url) => {
+    expect(await hooks().createEndpoint({ url }, on()).catch(reasonOf)).toBe("WEBHOOK_URL_REFUSED");
+  });
+
+  test("on private addresses or without TLS are refused unless the configuration allows it", async () => {
+    await using strict = await alone.another({
+      SETTLE_WEBHOOK_ALLOW_PRIVATE: "0",
+      SETTLE_WEBHOOK_ALLOW_HTTP: "0",
+    });
+    const peer = createPeer(WebhookService, `http://${strict.address}`);
+    const refused = (url: string) => peer.createEndpoint({ url }, on()).catch(reasonOf);
+    for (const url of [
+      "http://example.com/",
+      "https://127.0.0.1/",
+      "https://2130706433/",
+      "https://[::ffff:10.0.0.1]/",
+      "https://169.254.169.254/latest/meta-data",
+      "https://localhost/",
+    ]) {
+      expect([url, await refused(url)]).toEqual([url, "WEBHOOK_URL_REFUSED"]);
+    }
+    const fine = await peer.createEndpoint({ url: "https://example.com/hooks" }, on());
+    expect(fine.endpoint?.state).toBe(EndpointState.ENABLED);
+  });
+});

@@ -1,0 +1,107 @@
+import {
+  create,
+  type DescMethod,
+  type DescMethodUnary,
+  getOption,
+  type Message,
+  toBinary,
+} from "@bufbuild/protobuf";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { createGrpcTransport } from "@connectrpc/connect-node";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { access, Idempotency } from "#gen/common/v1/access_pb.ts";
+import { uuidv7 } from "#kit/ids.ts";
+import { reasonOf } from "#kit/rpc/errors.ts";
+import { type Stack, startStack } from "#test/support/stack.ts";
+import { SERVICE_DESCRIPTORS } from "#tools/fuzz/services.ts";
+import { RECIPES, type Recipe } from "./recipes.ts";
+
+const PARALLEL = 32;
+const REPEATABLE: ReadonlySet<Idempotency> = new Set([Idempotency.REQUEST_ID, Idempotency.NAMED]);
+const methods = SERVICE_DESCRIPTORS.flatMap(({ name, service }) =>
+  service.methods.map((method) => ({ name, method, rpc: `${service.typeName}/${method.name}` })),
+);
+const withId = methods.filter(({ method }) =>
+  REPEATABLE.has(getOption(method, access).idempotency),
+);
+
+let stack: Stack;
+
+beforeAll(async () => {
+  stack = await startStack();
+});
+
+afterAll(() => stack[Symbol.asyncDispose]());
+
+test("every mutation of every service has a recipe, so that a new one is tested too", () => {
+  expect(Object.keys(RECIPES).sort()).toEqual(withId.map(({ rpc }) => rpc).sort());
+});
+
+describe.each(withId)("$rpc", ({ name, method, rpc }) => {
+  const call = async (
+    body: Recipe["body"],
+    headers: Record<string, string> = {},
+  ): Promise<Message> => {
+    const transport = createGrpcTransport({ baseUrl: `http://${stack.addresses[name]}` });
+    // Mutations are unary; the list of all methods cannot say so.
+    const unary = method as DescMethodUnary;
+    return (await transport.unary(unary, undefined, 20_000, headers, body)).message;
+  };
+  const recipe = (key: string): Promise<Recipe> => {
+    const make = RECIPES[rpc];
+    if (make === undefined) throw new Error(`no recipe for ${rpc}`);
+    return make(stack, key);
+  };
+
+  test("of 32 calls at once all get one answer, as does a repeat later, and another body is refused", async () => {
+    const { body, other } = await recipe(`key-${uuidv7()}`);
+    const calls = Array.from({ length: PARALLEL }, () => patiently(() => call(body)));
+    const answers = (await Promise.all(calls)).map((answer) => bytesOf(method, answer));
+    const again = bytesOf(method, await call(body));
+    expect([...new Set([...answers, again])]).toEqual([again]);
+    if (other === undefined) return;
+    expect(await refusalOf(call(other))).toMatch(
+      /^AlreadyExists (REQUEST_ID_REUSED|[A-Z_]+_REUSED)$/,
+    );
+  });
+
+  if (getOption(method, access).idempotency !== Idempotency.REQUEST_ID) return;
+
+  test("the header Idempotency-Key is its request_id", async () => {
+    const key = `header-${uuidv7()}`;
+    const { body } = await recipe(key);
+    const bare = { ...create(method.input, body), requestId: "" };
+    const first = bytesOf(method, await call(bare, { "idempotency-key": `"${key}"` }));
+    expect(bytesOf(method, await call(body))).toBe(first);
+    expect(await refusalOf(call(body, { "idempotency-key": "another" }))).toBe(
+      "InvalidArgument INVALID_FIELD",
+    );
+  });
+});
+
+/** Repeats while the first call is still running, as the refusal asks for. */
+async function patiently(call: () => Promise<Message>): Promise<Message> {
+  for (let tries = 0; ; tries += 1) {
+    try {
+      return await call();
+    } catch (error) {
+      if (tries > 200 || reasonOf(error) !== "REQUEST_IN_PROGRESS") throw error;
+    }
+  }
+}
+
+/** A run id tells about the call, not about the payment. */
+function bytesOf(method: DescMethod, answer: Message): string {
+  const compared = "runId" in answer ? { ...answer, runId: "" } : answer;
+  return Buffer.from(toBinary(method.output, create(method.output, compared))).toString("hex");
+}
+
+async function refusalOf(call: Promise<unknown>): Promise<string> {
+  try {
+    await call;
+  } catch (error) {
+    if (error instanceof ConnectError) return `${Code[error.code]} ${reasonOf(error)}`;
+    throw error;
+  }
+  return "no refusal";
+}

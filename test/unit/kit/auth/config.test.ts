@@ -1,0 +1,103 @@
+import { describe, expect, test } from "vitest";
+import { readSecurityConfig } from "#kit/auth/config.ts";
+import { type Env, EnvReader } from "#kit/config.ts";
+
+const SERVICE_KEY = "0123456789abcdef0123456789abcdef";
+const JWT = { SETTLE_JWT_JWKS: "keys.json", SETTLE_JWT_ISSUER: "i", SETTLE_JWT_AUDIENCE: "a" };
+
+function read(env: Env, host = "127.0.0.1") {
+  const reader = new EnvReader(env);
+  const config = readSecurityConfig(reader, host);
+  reader.finish();
+  return config;
+}
+
+describe("a process starts", () => {
+  test.each(["127.0.0.1", "127.9.9.9", "::1", "localhost"])("in development on %s", (host) => {
+    expect(read({}, host).mode).toBe("development");
+  });
+
+  test("in production with a service key, on a trusted network also in the clear", () => {
+    const env = { SETTLE_MODE: "production", SETTLE_SERVICE_KEY: `${SERVICE_KEY},${SERVICE_KEY}x` };
+    expect(read(env).serviceKeys).toEqual([SERVICE_KEY, `${SERVICE_KEY}x`]);
+    expect(read({ ...env, SETTLE_INSECURE_PLAINTEXT: "1" }, "0.0.0.0").serverTls).toBeUndefined();
+  });
+
+  test("with TLS anywhere, and shows its own certificate to peers when it has no other", () => {
+    const env = { SETTLE_MODE: "production", SETTLE_SERVICE_KEY: SERVICE_KEY };
+    const tls = { SETTLE_TLS_CERT: "c.pem", SETTLE_TLS_KEY: "k.pem", SETTLE_TLS_CA: "ca.pem" };
+    const config = read({ ...env, ...tls, SETTLE_TLS_CLIENT_AUTH: "require" }, "0.0.0.0");
+    expect(config.peerTls).toEqual({ cert: "c.pem", key: "k.pem", ca: "ca.pem" });
+    expect(config.clientCertificates).toBe(true);
+    const other = { SETTLE_TLS_CLIENT_CERT: "cc.pem", SETTLE_TLS_CLIENT_KEY: "ck.pem" };
+    expect(read({ ...env, ...tls, ...other }).peerTls?.cert).toBe("cc.pem");
+    expect(read({ ...env, SETTLE_TLS_CA: "ca.pem" }).peerTls).toEqual({ ca: "ca.pem" });
+  });
+});
+
+describe("a process refuses to start", () => {
+  const production = { SETTLE_MODE: "production", SETTLE_SERVICE_KEY: SERVICE_KEY };
+  test.each<[string, Env, string, RegExp]>([
+    ["open to a network", {}, "0.0.0.0", /SETTLE_MODE=development: anybody could call/],
+    [
+      "open to a network, plaintext allowed",
+      { SETTLE_INSECURE_PLAINTEXT: "1" },
+      "::",
+      /anybody could call/,
+    ],
+    ["on a name that only looks local", {}, "localhost.example.com", /anybody could call/],
+    [
+      "in production without a service key",
+      { SETTLE_MODE: "production" },
+      "127.0.0.1",
+      /SETTLE_SERVICE_KEY is not set/,
+    ],
+    [
+      "with a service key one could guess",
+      { ...production, SETTLE_SERVICE_KEY: "short" },
+      "127.0.0.1",
+      /at least 32/,
+    ],
+    ["in a mode that is none", { SETTLE_MODE: "open" }, "127.0.0.1", /expected one of/],
+    ["in the clear on a network", production, "0.0.0.0", /without TLS/],
+    ["with half a certificate", { SETTLE_TLS_CERT: "c.pem" }, "127.0.0.1", /belong together/],
+    [
+      "checking certificates against nobody",
+      { SETTLE_TLS_CLIENT_AUTH: "require" },
+      "127.0.0.1",
+      /needs SETTLE_TLS_CERT/,
+    ],
+    [
+      "with tokens of any audience",
+      { ...JWT, SETTLE_JWT_AUDIENCE: "" },
+      "127.0.0.1",
+      /belong together/,
+    ],
+    [
+      "with symmetric tokens",
+      { ...JWT, SETTLE_JWT_ALGORITHMS: "HS256" },
+      "127.0.0.1",
+      /expected some of/,
+    ],
+    [
+      "with unsigned tokens",
+      { ...JWT, SETTLE_JWT_ALGORITHMS: "none" },
+      "127.0.0.1",
+      /expected some of/,
+    ],
+    [
+      "with keys that come over an open network",
+      { ...JWT, SETTLE_JWT_JWKS: "http://example.com/jwks" },
+      "127.0.0.1",
+      /https URL/,
+    ],
+  ])("%s", (_, env, host, message) => {
+    expect(() => read(env, host)).toThrow(message);
+  });
+
+  test("and never repeats a secret in what it says", () => {
+    const secret = "a b c-secret-with-spaces-in-it-and-long-enough";
+    expect(() => read({ SETTLE_SERVICE_KEY: secret })).toThrow(/SETTLE_SERVICE_KEY/);
+    expect(() => read({ SETTLE_SERVICE_KEY: secret })).not.toThrow(new RegExp(secret));
+  });
+});
