@@ -231,6 +231,12 @@ describe("payments", () => {
     expect(broken(await stand.audit())).toEqual({ A8: ["p01"] });
   });
 
+  test("A8 does not judge messages about payments that nobody has", async () => {
+    await insert("notification.notifications", notice("one", "nobody", "PAYMENT_SUCCEEDED"));
+    await insert("notification.notifications", notice("two", "nobody", "PAYMENT_FAILED"));
+    expect(broken(await stand.audit())).toEqual({});
+  });
+
   test("A8 names the payment whose refund was never told", async () => {
     await remove("notification.notifications", "r1:refunded");
     expect(broken(await stand.audit())).toEqual({ A8: ["p02"] });

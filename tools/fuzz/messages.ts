@@ -122,7 +122,7 @@ function scalarValue(
 }
 
 function stringValue(random: Random, field: DescField, known: KnownIds): string {
-  const ids = known[field.name];
+  const ids = namesOf(field, known);
   if (ids !== undefined && ids.length > 0 && random.chance(0.85)) return random.pick(ids);
   switch (field.name) {
     case "currency_code":
@@ -140,6 +140,12 @@ function stringValue(random: Random, field: DescField, known: KnownIds): string 
     default:
       return `fuzz-${random.int(NAMES)}`;
   }
+}
+
+/** Who sends messages is a service and to be believed: one that tells a payment's end itself is what the audit finds. */
+function namesOf(field: DescField, known: KnownIds): readonly string[] | undefined {
+  const told = field.parent.typeName === "notification.v1.SendRequest";
+  return told && field.name === "payment_id" ? undefined : known[field.name];
 }
 
 function timestamp(random: Random, message: ReflectMessage): ReflectMessage {

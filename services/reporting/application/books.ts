@@ -27,17 +27,20 @@ export interface Books extends AsyncDisposable {
     readonly requestId: string;
     readonly paymentIds: readonly string[];
   }>;
-  /** Payments with more than one message about how they ended, under whatever ids. */
-  repeatedNotices(): AsyncIterable<{
-    readonly paymentId: string;
-    readonly templates: readonly string[];
-  }>;
+  /** Payment ids, of payments or not, that more than one message tells the end of, under whatever ids. */
+  repeatedNotices(): AsyncIterable<readonly RepeatedNotice[]>;
   /** Holds in state HELD. */
   heldHolds(): AsyncIterable<readonly HoldBook[]>;
   /** Posted transfers with a provider on one side. */
   providerTransfers(): AsyncIterable<readonly TransferBook[]>;
   /** Versions of payments as they are now, outside the snapshot; absent payments are left out. */
   versionsNow(ids: readonly string[]): Promise<ReadonlyMap<string, bigint>>;
+}
+
+/** Messages that tell the end of one payment; at most ten templates are named. */
+export interface RepeatedNotice {
+  readonly paymentId: string;
+  readonly templates: readonly string[];
 }
 
 /** The provider's own book, read by its API as it is now. */

@@ -1,4 +1,5 @@
 import type { Document } from "mongodb";
+import type { RepeatedNotice } from "../application/books.ts";
 import {
   FINAL_EVENTS,
   finalEventOf,
@@ -174,10 +175,10 @@ export async function* readReusedRequestIds(
   }
 }
 
-/** Payments with more than one message about how they ended, under whatever ids. */
+/** Payment ids, of payments or not, that more than one message tells the end of, under whatever ids. */
 export async function* readRepeatedNotices(
   snapshot: Snapshot,
-): AsyncGenerator<{ readonly paymentId: string; readonly templates: readonly string[] }> {
+): AsyncGenerator<readonly RepeatedNotice[]> {
   const pipeline = [
     { $match: { ...snapshot.range, paymentId: { $gt: "" }, template: { $in: FINAL_TEMPLATES } } },
     {
@@ -191,9 +192,10 @@ export async function* readRepeatedNotices(
   ];
   const notifications = snapshot.collection("notification", "notifications");
   for await (const rows of snapshot.stream(notifications, pipeline)) {
-    for (const row of rows) {
-      yield { paymentId: text(row["_id"]), templates: row["templates"].map(text) };
-    }
+    yield rows.map((row) => ({
+      paymentId: text(row["_id"]),
+      templates: row["templates"].map(text),
+    }));
   }
 }
 
