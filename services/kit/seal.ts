@@ -47,7 +47,9 @@ export function createSealer(keys: readonly string[]): Sealer {
   return {
     seal(clear, place) {
       const nonce = randomBytes(NONCE_BYTES);
-      const cipher = createCipheriv(CIPHER, first.encryption, nonce, TAG).setAAD(Buffer.from(place));
+      const cipher = createCipheriv(CIPHER, first.encryption, nonce, TAG).setAAD(
+        Buffer.from(place),
+      );
       const body = Buffer.concat([cipher.update(clear), cipher.final()]);
       return Buffer.concat([first.id, nonce, body, cipher.getAuthTag()]);
     },
