@@ -1,4 +1,5 @@
 import { type BaseConfig, type Env, EnvReader, readBaseConfig } from "#kit/config.ts";
+import { readSealer, type Sealer } from "#kit/seal.ts";
 
 /** Settings of the edge. */
 export interface EdgeConfig extends BaseConfig {
@@ -6,6 +7,8 @@ export interface EdgeConfig extends BaseConfig {
   readonly origins: readonly string[];
   /** How long a peer's health is believed, in milliseconds. `SETTLE_EDGE_HEALTH_TTL`, default 1 s. */
   readonly healthTtlMs: number;
+  /** Makes the secrets of API keys and seals the answers that show them. `SETTLE_SEALING_KEY`; must be set. */
+  readonly sealer: Sealer;
 }
 
 /** Reads the settings. Throws one error that lists every mistake. */
@@ -15,6 +18,7 @@ export function readEdgeConfig(env: Env): EdgeConfig {
     ...readBaseConfig(reader, "edge"),
     origins: reader.read("SETTLE_CORS_ORIGINS", [], readOrigins),
     healthTtlMs: reader.durationMs("SETTLE_EDGE_HEALTH_TTL", 1_000),
+    sealer: readSealer(reader),
   };
   reader.finish();
   return config;

@@ -8,7 +8,7 @@ import { WebhookService } from "#gen/notification/v1/webhook_pb.ts";
 import { PaymentService } from "#gen/payment/v1/payment_pb.ts";
 import { ReportingService } from "#gen/reporting/v1/reporting_pb.ts";
 import { keyRoutes } from "#kit/auth/key-routes.ts";
-import { createKeyStore, KEYS_DATABASE, keysMigration } from "#kit/auth/key-store.ts";
+import { createKeyStore, KEYS_DATABASE, keyMigrations } from "#kit/auth/key-store.ts";
 import type { PeerUrls } from "#kit/config.ts";
 import { migrate } from "#kit/mongo/migrate.ts";
 import { forwardRoutes } from "#kit/rpc/forward.ts";
@@ -43,7 +43,7 @@ export const startEdgeService: StartService<EdgeConfig> = async (config, platfor
   // Certificates only: with a key of its own the edge would lend its rights to a caller who brings none.
   const identity = { certificates: platform.security.identity.certificates };
   const db = await platform.database(KEYS_DATABASE);
-  await migrate(db, [keysMigration]);
+  await migrate(db, keyMigrations);
   const pools: PeerPool[] = [];
   const behind = PEERS.flatMap(([name, services]) => {
     const pool = createPeerPool(config.peers[name], identity);
@@ -59,7 +59,8 @@ export const startEdgeService: StartService<EdgeConfig> = async (config, platfor
     services: [...behind.map(({ service }) => service), KeyService],
     routes: (router) => {
       for (const { service, pool } of behind) forwardRoutes(service, pool)(router);
-      keyRoutes({ store: createKeyStore(db), now: () => new Date() })(router);
+      const { sealer } = config;
+      keyRoutes({ db, store: createKeyStore(db), sealer, now: () => new Date() })(router);
     },
     reasons: edgeReasons,
     log,

@@ -1,5 +1,6 @@
 import { type BaseConfig, type Env, EnvReader, readBaseConfig } from "#kit/config.ts";
 import type { OutboundPolicy } from "#kit/outbound.ts";
+import { readSealer, type Sealer } from "#kit/seal.ts";
 import type { Fault } from "./domain/fault.ts";
 import type { SenderPolicy, WebhookPolicy } from "./domain/retry.ts";
 
@@ -26,6 +27,8 @@ export interface NotificationConfig extends BaseConfig {
 
 /** How events are sent to endpoints. */
 export interface WebhookConfig {
+  /** Keeps the secrets that sign out of the database's clear text. `SETTLE_SEALING_KEY`; must be set. */
+  readonly sealer: Sealer;
   readonly policy: WebhookPolicy;
   /** Which endpoints may be named and reached. Default: https on the public internet. */
   readonly outbound: OutboundPolicy;
@@ -63,6 +66,7 @@ export function readNotificationConfig(env: Env): NotificationConfig {
 function readWebhookConfig(reader: EnvReader): WebhookConfig {
   const timeoutMs = reader.durationMs("SETTLE_WEBHOOK_TIMEOUT", 10_000);
   return {
+    sealer: readSealer(reader),
     policy: {
       pauseMinMs: reader.durationMs("SETTLE_WEBHOOK_RETRY_MIN", 2_000),
       pauseMaxMs: reader.durationMs("SETTLE_WEBHOOK_RETRY_MAX", 3_600_000),

@@ -49,9 +49,9 @@ export const startNotificationService: StartService<NotificationConfig> = async 
   cleanup.use(sender);
   const deps: NotificationDeps = { store, log, clock, wakeSender: () => sender.poke() };
 
-  const { overlapMs, intervalMs, outbound, policy: webhookPolicy } = config.webhooks;
+  const { overlapMs, intervalMs, outbound, sealer, policy: webhookPolicy } = config.webhooks;
   const webhookStore = createWebhookStore(await platform.mongo(), db);
-  const sending = { log, clock, outbound, policy: webhookPolicy, random: Math.random };
+  const sending = { log, clock, outbound, sealer, policy: webhookPolicy, random: Math.random };
   const webhooks = startWebhooks({ webhooks: webhookStore, ...sending }, { overlapMs, intervalMs });
   cleanup.use(webhooks);
   const webhookDeps: WebhookRpcDeps = {

@@ -6,7 +6,7 @@ import { freshPrefix, mongoUri, temporalAddress } from "#test/support/env.ts";
 import { freePorts } from "#test/support/free-ports.ts";
 import { createNamespace } from "#test/support/namespace.ts";
 import { type CommandOutcome, runCommand } from "#test/support/run-command.ts";
-import { dropDatabases, GATEWAY_SECRET } from "#test/support/stack.ts";
+import { dropDatabases, GATEWAY_SECRET, SEALING_KEY } from "#test/support/stack.ts";
 import { temporaryDirectory } from "#test/support/start-process.ts";
 import { waitUntil } from "#test/support/wait-until.ts";
 import { accepts } from "#tools/devstack/gate.ts";
@@ -41,6 +41,7 @@ export class ServiceProcesses implements Site, AsyncDisposable {
       TEMPORAL_NAMESPACE: namespace,
       SETTLE_DATABASE_PREFIX: this.#prefix,
       SETTLE_GATEWAY_SECRET: GATEWAY_SECRET,
+      SETTLE_SEALING_KEY: SEALING_KEY,
       SETTLE_LOG_LEVEL: "silent",
     };
   }

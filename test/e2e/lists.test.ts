@@ -3,16 +3,23 @@ import path from "node:path";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Db } from "mongodb";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Role } from "#gen/common/v1/access_pb.ts";
 import { WaitUntil } from "#gen/payment/v1/payment_pb.ts";
+import { KEY_LIST } from "#kit/auth/keys.ts";
 import type { ServiceName } from "#kit/config.ts";
 import type { ListSpec } from "#kit/list/spec.ts";
 import { reasonOf } from "#kit/rpc/errors.ts";
 import { ACCOUNT_LIST, ENTRY_LIST } from "#services/account/application/lists.ts";
 import { CHECK_LIST } from "#services/fraud/application/lists.ts";
 import { TRANSACTION_LIST } from "#services/gateway/application/lists.ts";
-import { NOTIFICATION_LIST } from "#services/notification/application/lists.ts";
+import {
+  DELIVERY_LIST,
+  ENDPOINT_LIST,
+  NOTIFICATION_LIST,
+} from "#services/notification/application/lists.ts";
 import { PAYMENT_LIST, REFUND_LIST } from "#services/payment/application/lists.ts";
 import { type Stack, startStack } from "#test/support/stack.ts";
+import { waitUntil } from "#test/support/wait-until.ts";
 
 const ROWS = 5;
 const amount = { currencyCode: "USD", minorUnits: 500n };
@@ -82,6 +89,37 @@ const LISTS: readonly List[] = [
     },
   },
   {
+    ...{
+      name: "ListEndpoints",
+      service: "notification",
+      collection: "webhook_endpoints",
+      spec: ENDPOINT_LIST,
+    },
+    ask: async (request) => {
+      const page = await stack.webhooks.listEndpoints(request);
+      return [page.endpoints.map(({ endpointId }) => endpointId), page.nextPageToken];
+    },
+  },
+  {
+    ...{
+      name: "ListDeliveries",
+      service: "notification",
+      collection: "webhook_deliveries",
+      spec: DELIVERY_LIST,
+    },
+    ask: async (request) => {
+      const page = await stack.webhooks.listDeliveries(request);
+      return [page.deliveries.map(({ deliveryId }) => deliveryId), page.nextPageToken];
+    },
+  },
+  {
+    ...{ name: "ListKeys", service: "edge", collection: "keys", spec: KEY_LIST },
+    ask: async (request) => {
+      const page = await stack.keys.listKeys(request);
+      return [page.keys.map(({ keyId }) => keyId), page.nextPageToken];
+    },
+  },
+  {
     ...{ name: "payment List", service: "payment", collection: "payments", spec: PAYMENT_LIST },
     ask: async (request) => {
       const page = await stack.payment.list(request);
@@ -108,6 +146,10 @@ beforeAll(async () => {
     amount: { ...amount, minorUnits: 10_000n },
   });
   for (let row = 0; row < ROWS; row += 1) {
+    await stack.webhooks.createEndpoint({ url: `https://receiver.invalid/${row}` });
+    await stack.keys.createKey({ subject: `till-${row}`, roles: [Role.MERCHANT] });
+  }
+  for (let row = 0; row < ROWS; row += 1) {
     const orderId = row === 0 ? "order-1" : "";
     const body = { accountId: "lists", amount, orderId, waitUntil: WaitUntil.COMPLETED };
     paymentId = (await stack.payment.create(body)).payment?.paymentId ?? "";
@@ -116,7 +158,14 @@ beforeAll(async () => {
     await stack.payment.refund({ paymentId, amount: { ...amount, minorUnits: 1n } });
   }
   await stack.notification.send({ notificationId: "a", recipient: "a@example.com", template: 1 });
+  await waitUntil(async () => ((await undelivered()) === 2 * ROWS * ROWS ? true : undefined), {
+    what: "a delivery of every event to every endpoint",
+  });
 });
+
+async function undelivered(): Promise<number> {
+  return (await stack.webhooks.listDeliveries({ pageSize: 1_000 })).deliveries.length;
+}
 
 afterAll(() => stack[Symbol.asyncDispose]());
 
@@ -172,8 +221,8 @@ describe.each(LISTS)("$name", ({ ask, spec, service, collection }) => {
     });
     expect(plans.length).toBeGreaterThanOrEqual(combinations.length);
     expect(plans.filter(({ plan }) => plan.includes("COLLSCAN"))).toEqual([]);
-    // What belongs to one owner or payment, or has one id, is few rows, and may be sorted when it is found.
-    const few = /ownerId|paymentId|tenant: 1, _id.id: 1 }/;
+    // What belongs to one owner, payment or event, or has one id, is few rows, and may be sorted when it is found.
+    const few = /ownerId|paymentId|eventId|tenant: 1, _id.id: 1 }|{ _id.id: 1 }/;
     expect(plans.filter(({ plan, sorted }) => sorted && !few.test(plan))).toEqual([]);
   });
 
@@ -189,18 +238,28 @@ describe.each(LISTS)("$name", ({ ask, spec, service, collection }) => {
 });
 
 test("comparisons find what they say", async () => {
-  const ids = async (filter: string) => (await pages(LISTS[5]?.ask, { filter })).length;
+  const ids = async (filter: string) => (await pages(listOf(PAYMENT_LIST), { filter })).length;
   expect(await ids("order_id = order-1")).toBe(1);
   expect(await ids('account_id = "lists" AND status = PAYMENT_STATUS_SUCCEEDED')).toBe(ROWS - 1);
   expect(await ids("status = PARTIALLY_REFUNDED")).toBe(1);
   expect(await ids("amount.minor_units > 500")).toBe(0);
   expect(await ids("amount.minor_units >= 500 AND amount.currency_code = USD")).toBe(ROWS);
   expect(await ids("create_time < 2020-01-01T00:00:00Z")).toBe(0);
-  const entries = await pages(LISTS[1]?.ask, {
+  const entries = await pages(listOf(ENTRY_LIST), {
     filter: 'counter_account_id = "external:funding:USD"',
   });
   expect(entries).toEqual(["fund"]);
+  const count = async (spec: ListSpec, filter: string) =>
+    (await pages(listOf(spec), { filter })).length;
+  expect(await count(DELIVERY_LIST, "event_type = payment.refunded AND state = PENDING")).toBe(
+    ROWS * ROWS,
+  );
+  expect(await count(ENDPOINT_LIST, 'url = "https://receiver.invalid/1"')).toBe(1);
+  expect(await count(ENDPOINT_LIST, "state != ENABLED")).toBe(0);
+  expect(await count(KEY_LIST, "subject = till-1 AND created_by = dev")).toBe(1);
 });
+
+const listOf = (spec: ListSpec) => LISTS.find((list) => list.spec === spec)?.ask;
 
 const named = (cell: string): string[] =>
   [...cell.matchAll(/`([^`]+)`/g)].map((match) => match[1] ?? "");

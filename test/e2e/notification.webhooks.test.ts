@@ -169,7 +169,7 @@ describe("events", () => {
 
 describe("an endpoint that does not take events", () => {
   test("gets them again, then they are dead, and Redeliver sends them anew", async () => {
-    await alone.restart({ SETTLE_WEBHOOK_GIVE_UP: "100ms" });
+    await alone.restart({ SETTLE_WEBHOOK_GIVE_UP: "400ms" });
     const at = await receiver();
     at.answer = () => 503;
     const { endpointId } = await endpointAt(at.url);
@@ -239,8 +239,9 @@ describe("secrets", () => {
     ]);
   });
 
-  test("are shown by the call that makes them and by no other", async () => {
-    const { endpointId, secret } = await endpointAt("http://127.0.0.1:9/hooks");
+  test("are shown by the call that makes them and by no other, and lie nowhere in the clear", async () => {
+    const requestId = "with-a-secret";
+    const { endpointId, secret } = await endpointAt("http://127.0.0.1:9/hooks", { requestId });
     expect(secret).toMatch(/^whsec_[\w-]{43}$/);
     const shown = [
       await hooks().getEndpoint({ endpointId }, on()),
@@ -248,6 +249,16 @@ describe("secrets", () => {
     ];
     const text = JSON.stringify(shown, (_, value) => (typeof value === "bigint" ? "" : value));
     expect(text).not.toContain(secret.slice(6));
+    const db = await alone.platform.database("notification");
+    const endpoint = await db.collection("webhook_endpoints").findOne({ "_id.id": endpointId });
+    const request = await db.collection("requests").findOne({ "_id.requestId": requestId });
+    const answer = Buffer.from(request?.["answer"].buffer).toString("latin1");
+    expect(endpoint?.["secrets"]).toHaveLength(1);
+    expect(answer.length).toBeGreaterThan(secret.length);
+    const stored = `${endpoint?.["secrets"][0].secret} ${answer}`;
+    for (const clear of [secret, Buffer.from(secret).toString("base64url")]) {
+      expect(stored).not.toContain(clear);
+    }
   });
 });
 

@@ -12,6 +12,7 @@ import {
 import { Code } from "@connectrpc/connect";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { AccountService } from "#gen/account/v1/account_pb.ts";
+import { KeyService } from "#gen/auth/v1/keys_pb.ts";
 import { FraudService } from "#gen/fraud/v1/fraud_pb.ts";
 import { GatewayService } from "#gen/gateway/v1/gateway_pb.ts";
 import { NotificationService } from "#gen/notification/v1/notification_pb.ts";
@@ -64,6 +65,7 @@ const webhooks = WebhookService.method;
 const payment = PaymentService.method;
 const gateway = GatewayService.method;
 const reporting = ReportingService.method;
+const keys = KeyService.method;
 const tooLong = { acknowledgements: [{ requestId: "x".repeat(129) }] };
 
 const rows: readonly Row[] = [
@@ -94,6 +96,7 @@ const rows: readonly Row[] = [
     ask(gateway.listTransactions, { pageSize: -1 }),
   ),
   row("reporting", "Reporting", ask(reporting.audit, {}), ask(reporting.audit, tooLong)),
+  row("edge", "Key", ask(keys.listKeys, {}), ask(keys.getKey, { keyId: "!" })),
 ];
 
 let stack: Stack;

@@ -1,7 +1,10 @@
 import type { DescMethod, MessageInitShape } from "@bufbuild/protobuf";
+import { Role } from "#gen/common/v1/access_pb.ts";
+import { Template } from "#gen/notification/v1/notification_pb.ts";
 import { CaptureMode, WaitUntil } from "#gen/payment/v1/payment_pb.ts";
 import { uuidv7 } from "#kit/ids.ts";
 import type { Stack } from "#test/support/stack.ts";
+import { waitUntil } from "#test/support/wait-until.ts";
 
 /** A mutation as a test can repeat it: `other` differs in what is asked for, undefined where only the key is asked. */
 export interface Recipe {
@@ -38,6 +41,28 @@ async function authorization(stack: Stack): Promise<string> {
 async function reviewed(stack: Stack, checkId: string): Promise<void> {
   const accountId = await fundedAccount(stack);
   await stack.fraud.evaluate({ checkId, paymentId: checkId, accountId, amount: usd(5n) });
+}
+
+/** A name that no resolver knows: what is sent there stays undelivered. */
+const HOOK = "https://receiver.invalid/hook";
+
+async function endpoint(stack: Stack): Promise<string> {
+  const order = { url: HOOK, eventTypes: ["payment.cancelled"] };
+  return (await stack.webhooks.createEndpoint(order)).endpoint?.endpointId ?? "";
+}
+
+async function delivery(stack: Stack): Promise<string> {
+  const [endpointId, paymentId] = [await endpoint(stack), uuidv7()];
+  const notificationId = `${paymentId}:cancelled`;
+  const event = { notificationId, paymentId, template: Template.PAYMENT_CANCELLED };
+  await stack.notification.send({ ...event, recipient: "a@example.com" });
+  const made = async () => (await stack.webhooks.listDeliveries({ endpointId })).deliveries[0];
+  return (await waitUntil(made, { what: "a delivery", everyMs: 20 })).deliveryId;
+}
+
+async function apiKey(stack: Stack): Promise<string> {
+  const order = { subject: "till", roles: [Role.MERCHANT] };
+  return (await stack.keys.createKey(order)).key?.keyId ?? "";
 }
 
 /** One for each mutation; `key` is the id by which the call can be repeated. */
@@ -144,6 +169,38 @@ export const RECIPES: Readonly<Record<string, (stack: Stack, key: string) => Pro
     const body = { notificationId, recipient: "a@example.com", template: 1 };
     return { body, other: { ...body, recipient: "b@example.com" } };
   },
+  "notification.v1.WebhookService/CreateEndpoint": async (_, requestId) => ({
+    body: { requestId, url: HOOK },
+    other: { requestId, url: HOOK, description: "other" },
+  }),
+  "notification.v1.WebhookService/UpdateEndpoint": async (stack, requestId) => {
+    const body = { requestId, endpointId: await endpoint(stack), url: HOOK, description: "new" };
+    return { body, other: { ...body, description: "newer" } };
+  },
+  "notification.v1.WebhookService/DeleteEndpoint": async (stack, requestId) => ({
+    body: { requestId, endpointId: await endpoint(stack) },
+    other: { requestId, endpointId: "another" },
+  }),
+  "notification.v1.WebhookService/RotateSecret": async (stack, requestId) => {
+    const body = { requestId, endpointId: await endpoint(stack) };
+    return { body, other: { ...body, overlap: { seconds: 1n } } };
+  },
+  "notification.v1.WebhookService/Redeliver": async (stack, requestId) => ({
+    body: { requestId, deliveryId: await delivery(stack) },
+    other: { requestId, deliveryId: "another" },
+  }),
+  "auth.v1.KeyService/CreateKey": async (_, requestId) => ({
+    body: { requestId, subject: "till", roles: [Role.MERCHANT] },
+    other: { requestId, subject: "till", roles: [Role.REVIEWER] },
+  }),
+  "auth.v1.KeyService/RotateKey": async (stack, requestId) => {
+    const body = { requestId, keyId: await apiKey(stack) };
+    return { body, other: { ...body, overlap: { seconds: 1n } } };
+  },
+  "auth.v1.KeyService/RevokeKey": async (stack, requestId) => ({
+    body: { requestId, keyId: await apiKey(stack) },
+    other: { requestId, keyId: await apiKey(stack) },
+  }),
   "payment.v1.PaymentService/Create": async (stack, requestId) => {
     const body = { requestId, accountId: await fundedAccount(stack), amount: usd(5n) };
     return { body, other: { ...body, amount: usd(6n) } };

@@ -18,6 +18,11 @@ export interface Alone extends AsyncDisposable {
   another(env?: Env): Promise<RunningService>;
 }
 
+const STANDARD: Env = {
+  SETTLE_LOG_LEVEL: "silent",
+  SETTLE_SEALING_KEY: "sealing-key-of-the-tests-of-at-least-32-characters",
+};
+
 /** Where the service finds Temporal; by default the run's server and a new namespace. */
 export interface TemporalPlace {
   readonly address: string;
@@ -37,7 +42,7 @@ export async function startAlone<C extends BaseConfig>(
     namespace: await createNamespace(),
   };
   const config = (changes: Env): C => ({
-    ...readConfig({ SETTLE_LOG_LEVEL: "silent", ...env, ...changes }),
+    ...readConfig({ ...STANDARD, ...env, ...changes }),
     port: 0,
     mongoUri: mongoUri(),
     databasePrefix: prefix,

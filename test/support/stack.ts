@@ -1,9 +1,11 @@
 import type { Client } from "@connectrpc/connect";
 import { MongoClient } from "mongodb";
 import { AccountService } from "#gen/account/v1/account_pb.ts";
+import { KeyService } from "#gen/auth/v1/keys_pb.ts";
 import { FraudService } from "#gen/fraud/v1/fraud_pb.ts";
 import { GatewayService } from "#gen/gateway/v1/gateway_pb.ts";
 import { NotificationService } from "#gen/notification/v1/notification_pb.ts";
+import { WebhookService } from "#gen/notification/v1/webhook_pb.ts";
 import { PaymentService } from "#gen/payment/v1/payment_pb.ts";
 import { ReportingService } from "#gen/reporting/v1/reporting_pb.ts";
 import type { Env, ServiceName } from "#kit/config.ts";
@@ -31,6 +33,9 @@ import { createNamespace } from "./namespace.ts";
 /** Secret that this run's gateway signs with and payment verifies by. */
 export const GATEWAY_SECRET = "test-secret-of-at-least-16-characters";
 
+/** Key that secrets of a run rest sealed by. */
+export const SEALING_KEY = "sealing-key-of-the-tests-of-at-least-32-characters";
+
 const SERVICES = [
   "account",
   "fraud",
@@ -51,9 +56,11 @@ export interface Stack extends AsyncDisposable {
   readonly account: Client<typeof AccountService>;
   readonly fraud: Client<typeof FraudService>;
   readonly notification: Client<typeof NotificationService>;
+  readonly webhooks: Client<typeof WebhookService>;
   readonly payment: Client<typeof PaymentService>;
   readonly gateway: Client<typeof GatewayService>;
   readonly reporting: Client<typeof ReportingService>;
+  readonly keys: Client<typeof KeyService>;
   /** Ends one service, as a crash of it would look to the others. */
   stop(name: ServiceName): Promise<void>;
   /** Starts a service again on its old port, with further environment if given. */
@@ -95,9 +102,11 @@ export async function startStack(env: Env = {}): Promise<Stack> {
     account: createPeer(AccountService, url("account")),
     fraud: createPeer(FraudService, url("fraud")),
     notification: createPeer(NotificationService, url("notification")),
+    webhooks: createPeer(WebhookService, url("notification")),
     payment: createPeer(PaymentService, url("payment")),
     gateway: createPeer(GatewayService, url("gateway")),
     reporting: createPeer(ReportingService, url("reporting")),
+    keys: createPeer(KeyService, url("edge")),
     start,
     stop,
     async [Symbol.asyncDispose]() {
@@ -120,6 +129,7 @@ function baseEnv(portOf: (name: ServiceName) => number, namespace: string, prefi
     TEMPORAL_NAMESPACE: namespace,
     SETTLE_DATABASE_PREFIX: prefix,
     SETTLE_GATEWAY_SECRET: GATEWAY_SECRET,
+    SETTLE_SEALING_KEY: SEALING_KEY,
     SETTLE_LOG_LEVEL: "silent",
     SETTLE_SEED_DEMO: "1",
   };

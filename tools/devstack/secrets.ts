@@ -10,16 +10,23 @@ interface Secrets {
   readonly gatewaySecret: string;
   /** Services know each other by it. */
   readonly serviceKey: string;
+  /** Secrets rest sealed by it. */
+  readonly sealingKey: string;
 }
+
+const NAMES = ["gatewaySecret", "serviceKey", "sealingKey"] as const satisfies (keyof Secrets)[];
 
 /** The secrets as the variables services read; what the environment already says stays. */
 export async function secretVariables(dataDir: DataDir, env: Env): Promise<Record<string, string>> {
-  const { gatewaySecret, serviceKey } = await loadSecrets(path.join(dataDir.path, "secrets.json"));
+  const { gatewaySecret, serviceKey, sealingKey } = await loadSecrets(
+    path.join(dataDir.path, "secrets.json"),
+  );
   const signing = env["SETTLE_GATEWAY_SECRET"] || gatewaySecret;
   return {
     SETTLE_GATEWAY_SECRET: signing,
     SETTLE_GATEWAY_SECRETS: env["SETTLE_GATEWAY_SECRETS"] || signing,
     SETTLE_SERVICE_KEY: env["SETTLE_SERVICE_KEY"] || serviceKey,
+    SETTLE_SEALING_KEY: env["SETTLE_SEALING_KEY"] || sealingKey,
   };
 }
 
@@ -29,12 +36,15 @@ async function loadSecrets(file: string): Promise<Secrets> {
     throw error;
   });
   const known = text === undefined ? {} : parseSecrets(text, file);
+  const secret = (name: keyof Secrets): string =>
+    known[name] ?? randomBytes(32).toString("base64url");
   const secrets: Secrets = {
-    gatewaySecret: known.gatewaySecret ?? randomBytes(32).toString("base64url"),
-    serviceKey: known.serviceKey ?? randomBytes(32).toString("base64url"),
+    gatewaySecret: secret("gatewaySecret"),
+    serviceKey: secret("serviceKey"),
+    sealingKey: secret("sealingKey"),
   };
   // A data directory of an older version lacks some of them.
-  if (known.gatewaySecret === undefined || known.serviceKey === undefined) {
+  if (NAMES.some((name) => known[name] === undefined)) {
     await writeAtomically(file, `${JSON.stringify(secrets, undefined, 2)}\n`, 0o600);
   }
   return secrets;
@@ -43,12 +53,10 @@ async function loadSecrets(file: string): Promise<Secrets> {
 function parseSecrets(text: string, file: string): Partial<Secrets> {
   try {
     const value: unknown = JSON.parse(text);
-    if (typeof value === "object" && value !== null && "gatewaySecret" in value) {
-      const { gatewaySecret } = value;
-      const serviceKey = "serviceKey" in value ? value.serviceKey : undefined;
-      if (typeof gatewaySecret === "string") {
-        return { gatewaySecret, ...(typeof serviceKey === "string" ? { serviceKey } : {}) };
-      }
+    const found = new Map<string, unknown>(Object.entries(Object(value)));
+    const known = NAMES.filter((name) => typeof found.get(name) === "string");
+    if (known.includes("gatewaySecret")) {
+      return Object.fromEntries(known.map((name) => [name, String(found.get(name))]));
     }
   } catch {
     // Told below: the cause is the same to the reader.

@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file auth/v1/keys.proto.
  */
 export const file_auth_v1_keys: GenFile = /*@__PURE__*/
-  fileDesc("ChJhdXRoL3YxL2tleXMucHJvdG8SB2F1dGgudjEixQIKA0tleRIOCgZrZXlfaWQYASABKAkSDwoHc3ViamVjdBgCIAEoCRIeCgVyb2xlcxgDIAMoDjIPLmNvbW1vbi52MS5Sb2xlEhAKCGFjY291bnRzGAQgAygJEhMKC2Rlc2NyaXB0aW9uGAUgASgJEi8KC2NyZWF0ZV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpjcmVhdGVkX2J5GAcgASgJEi8KC2V4cGlyZV90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtyZXZva2VfdGltZRgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLcm90YXRlX3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIpQCChBDcmVhdGVLZXlSZXF1ZXN0EjAKB3N1YmplY3QYASABKAlCH7pIHHIaEAEYgAEyE15bQS1aYS16MC05Ll86QC1dKyQSNQoFcm9sZXMYAiADKA4yDy5jb21tb24udjEuUm9sZUIVukgSkgEPCAEQBRgBIgeCAQQQASAAEjkKCGFjY291bnRzGAMgAygJQie6SCSSASEQZBgBIhtyGTIXXltBLVphLXowLTkuXzotXXsxLDY0fSQSHQoLZGVzY3JpcHRpb24YBCABKAlCCLpIBXIDGIACEj0KCGxpZmV0aW1lGAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQhC6SA2qAQoiBgiAhrCWASoAIkMKEUNyZWF0ZUtleVJlc3BvbnNlEhkKA2tleRgBIAEoCzIMLmF1dGgudjEuS2V5EhMKBnNlY3JldBgCIAEoCUIDgAEBIjgKDUdldEtleVJlcXVlc3QSJwoGa2V5X2lkGAEgASgJQhe6SBRyEjIQXlthLXowLTldezEsMzJ9JCIrCg5HZXRLZXlSZXNwb25zZRIZCgNrZXkYASABKAsyDC5hdXRoLnYxLktleSJLCg9MaXN0S2V5c1JlcXVlc3QSGgoJcGFnZV9zaXplGAEgASgFQge6SAQaAigAEhwKCnBhZ2VfdG9rZW4YAiABKAlCCLpIBXIDGIAIIkcKEExpc3RLZXlzUmVzcG9uc2USGgoEa2V5cxgBIAMoCzIMLmF1dGgudjEuS2V5EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSI7ChBSZXZva2VLZXlSZXF1ZXN0EicKBmtleV9pZBgBIAEoCUIXukgUchIyEF5bYS16MC05XXsxLDMyfSQiLgoRUmV2b2tlS2V5UmVzcG9uc2USGQoDa2V5GAEgASgLMgwuYXV0aC52MS5LZXkieAoQUm90YXRlS2V5UmVxdWVzdBInCgZrZXlfaWQYASABKAlCF7pIFHISMhBeW2EtejAtOV17MSwzMn0kEjsKB292ZXJsYXAYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CD7pIDKoBCSIFCICangEyACJDChFSb3RhdGVLZXlSZXNwb25zZRIZCgNrZXkYASABKAsyDC5hdXRoLnYxLktleRITCgZzZWNyZXQYAiABKAlCA4ABATKwBAoKS2V5U2VydmljZRJhCglDcmVhdGVLZXkSGS5hdXRoLnYxLkNyZWF0ZUtleVJlcXVlc3QaGi5hdXRoLnYxLkNyZWF0ZUtleVJlc3BvbnNlIh3K2hgGCgIEBRgEgtPkkwINOgEqIggvdjEva2V5cxJpCgZHZXRLZXkSFi5hdXRoLnYxLkdldEtleVJlcXVlc3QaFy5hdXRoLnYxLkdldEtleVJlc3BvbnNlIi6QAgHK2hgOCgIEBRIGa2V5X2lkGAGC0+STAhMSES92MS9rZXlzL3trZXlfaWR9El4KCExpc3RLZXlzEhguYXV0aC52MS5MaXN0S2V5c1JlcXVlc3QaGS5hdXRoLnYxLkxpc3RLZXlzUmVzcG9uc2UiHZACAcraGAYKAgQFGAGC0+STAgoSCC92MS9rZXlzEnkKCVJldm9rZUtleRIZLmF1dGgudjEuUmV2b2tlS2V5UmVxdWVzdBoaLmF1dGgudjEuUmV2b2tlS2V5UmVzcG9uc2UiNcraGA4KAgQFEgZrZXlfaWQYBILT5JMCHToBKiIYL3YxL2tleXMve2tleV9pZH06cmV2b2tlEnkKCVJvdGF0ZUtleRIZLmF1dGgudjEuUm90YXRlS2V5UmVxdWVzdBoaLmF1dGgudjEuUm90YXRlS2V5UmVzcG9uc2UiNcraGA4KAgQFEgZrZXlfaWQYBILT5JMCHToBKiIYL3YxL2tleXMve2tleV9pZH06cm90YXRlYgZwcm90bzM", [file_buf_validate_validate, file_common_v1_access, file_google_api_annotations, file_google_protobuf_duration, file_google_protobuf_timestamp]);
+  fileDesc("ChJhdXRoL3YxL2tleXMucHJvdG8SB2F1dGgudjEixQIKA0tleRIOCgZrZXlfaWQYASABKAkSDwoHc3ViamVjdBgCIAEoCRIeCgVyb2xlcxgDIAMoDjIPLmNvbW1vbi52MS5Sb2xlEhAKCGFjY291bnRzGAQgAygJEhMKC2Rlc2NyaXB0aW9uGAUgASgJEi8KC2NyZWF0ZV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpjcmVhdGVkX2J5GAcgASgJEi8KC2V4cGlyZV90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtyZXZva2VfdGltZRgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLcm90YXRlX3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIrICChBDcmVhdGVLZXlSZXF1ZXN0EjAKB3N1YmplY3QYASABKAlCH7pIHHIaEAEYgAEyE15bQS1aYS16MC05Ll86QC1dKyQSNQoFcm9sZXMYAiADKA4yDy5jb21tb24udjEuUm9sZUIVukgSkgEPCAEQBRgBIgeCAQQQASAAEjkKCGFjY291bnRzGAMgAygJQie6SCSSASEQZBgBIhtyGTIXXltBLVphLXowLTkuXzotXXsxLDY0fSQSHQoLZGVzY3JpcHRpb24YBCABKAlCCLpIBXIDGIACEj0KCGxpZmV0aW1lGAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQhC6SA2qAQoiBgiAhrCWASoAEhwKCnJlcXVlc3RfaWQYBiABKAlCCLpIBXIDGIABIkMKEUNyZWF0ZUtleVJlc3BvbnNlEhkKA2tleRgBIAEoCzIMLmF1dGgudjEuS2V5EhMKBnNlY3JldBgCIAEoCUIDgAEBIjgKDUdldEtleVJlcXVlc3QSJwoGa2V5X2lkGAEgASgJQhe6SBRyEjIQXlthLXowLTldezEsMzJ9JCIrCg5HZXRLZXlSZXNwb25zZRIZCgNrZXkYASABKAsyDC5hdXRoLnYxLktleSKBAQoPTGlzdEtleXNSZXF1ZXN0EhoKCXBhZ2Vfc2l6ZRgBIAEoBUIHukgEGgIoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxiACBIYCgZmaWx0ZXIYAyABKAlCCLpIBXIDGIAQEhoKCG9yZGVyX2J5GAQgASgJQgi6SAVyAxiAAiJHChBMaXN0S2V5c1Jlc3BvbnNlEhoKBGtleXMYASADKAsyDC5hdXRoLnYxLktleRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiWQoQUmV2b2tlS2V5UmVxdWVzdBInCgZrZXlfaWQYASABKAlCF7pIFHISMhBeW2EtejAtOV17MSwzMn0kEhwKCnJlcXVlc3RfaWQYAiABKAlCCLpIBXIDGIABIi4KEVJldm9rZUtleVJlc3BvbnNlEhkKA2tleRgBIAEoCzIMLmF1dGgudjEuS2V5IpYBChBSb3RhdGVLZXlSZXF1ZXN0EicKBmtleV9pZBgBIAEoCUIXukgUchIyEF5bYS16MC05XXsxLDMyfSQSOwoHb3ZlcmxhcBgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIPukgMqgEJIgUIgJqeATIAEhwKCnJlcXVlc3RfaWQYAyABKAlCCLpIBXIDGIABIkMKEVJvdGF0ZUtleVJlc3BvbnNlEhkKA2tleRgBIAEoCzIMLmF1dGgudjEuS2V5EhMKBnNlY3JldBgCIAEoCUIDgAEBMrAECgpLZXlTZXJ2aWNlEmEKCUNyZWF0ZUtleRIZLmF1dGgudjEuQ3JlYXRlS2V5UmVxdWVzdBoaLmF1dGgudjEuQ3JlYXRlS2V5UmVzcG9uc2UiHcraGAYKAgQFGAKC0+STAg06ASoiCC92MS9rZXlzEmkKBkdldEtleRIWLmF1dGgudjEuR2V0S2V5UmVxdWVzdBoXLmF1dGgudjEuR2V0S2V5UmVzcG9uc2UiLpACAcraGA4KAgQFEgZrZXlfaWQYAYLT5JMCExIRL3YxL2tleXMve2tleV9pZH0SXgoITGlzdEtleXMSGC5hdXRoLnYxLkxpc3RLZXlzUmVxdWVzdBoZLmF1dGgudjEuTGlzdEtleXNSZXNwb25zZSIdkAIBytoYBgoCBAUYAYLT5JMCChIIL3YxL2tleXMSeQoJUmV2b2tlS2V5EhkuYXV0aC52MS5SZXZva2VLZXlSZXF1ZXN0GhouYXV0aC52MS5SZXZva2VLZXlSZXNwb25zZSI1ytoYDgoCBAUSBmtleV9pZBgCgtPkkwIdOgEqIhgvdjEva2V5cy97a2V5X2lkfTpyZXZva2USeQoJUm90YXRlS2V5EhkuYXV0aC52MS5Sb3RhdGVLZXlSZXF1ZXN0GhouYXV0aC52MS5Sb3RhdGVLZXlSZXNwb25zZSI1ytoYDgoCBAUSBmtleV9pZBgCgtPkkwIdOgEqIhgvdjEva2V5cy97a2V5X2lkfTpyb3RhdGViBnByb3RvMw", [file_buf_validate_validate, file_common_v1_access, file_google_api_annotations, file_google_protobuf_duration, file_google_protobuf_timestamp]);
 
 /**
  * Who calls with a key, and what it may do.
@@ -142,6 +142,13 @@ export type CreateKeyRequest = Message<"auth.v1.CreateKeyRequest"> & {
    * @generated from field: google.protobuf.Duration lifetime = 5;
    */
   lifetime?: Duration | undefined;
+
+  /**
+   * Makes a repeat answer the same, secret included.
+   *
+   * @generated from field: string request_id = 6;
+   */
+  requestId: string;
 };
 
 /**
@@ -165,7 +172,7 @@ export type CreateKeyResponse = Message<"auth.v1.CreateKeyResponse"> & {
   key?: Key | undefined;
 
   /**
-   * The whole key, `sk_<id>_<secret>`; shown now and never again.
+   * The whole key, `sk_<id>_<secret>`; shown to this call and its repeats only.
    *
    * @generated from field: string secret = 2;
    */
@@ -240,6 +247,20 @@ export type ListKeysRequest = Message<"auth.v1.ListKeysRequest"> & {
    * @generated from field: string page_token = 2;
    */
   pageToken: string;
+
+  /**
+   * Conditions joined by AND over key_id, subject, created_by and create_time; see docs/lists.md.
+   *
+   * @generated from field: string filter = 3;
+   */
+  filter: string;
+
+  /**
+   * key_id, the default, or create_time; add " desc" or " asc" to turn it.
+   *
+   * @generated from field: string order_by = 4;
+   */
+  orderBy: string;
 };
 
 /**
@@ -256,7 +277,7 @@ export const ListKeysRequestSchema: GenMessage<ListKeysRequest> = /*@__PURE__*/
  */
 export type ListKeysResponse = Message<"auth.v1.ListKeysResponse"> & {
   /**
-   * By id.
+   * The keys.
    *
    * @generated from field: repeated auth.v1.Key keys = 1;
    */
@@ -289,6 +310,13 @@ export type RevokeKeyRequest = Message<"auth.v1.RevokeKeyRequest"> & {
    * @generated from field: string key_id = 1;
    */
   keyId: string;
+
+  /**
+   * Makes a repeat answer the same.
+   *
+   * @generated from field: string request_id = 2;
+   */
+  requestId: string;
 };
 
 /**
@@ -338,6 +366,13 @@ export type RotateKeyRequest = Message<"auth.v1.RotateKeyRequest"> & {
    * @generated from field: google.protobuf.Duration overlap = 2;
    */
   overlap?: Duration | undefined;
+
+  /**
+   * Makes a repeat answer the same, secret included.
+   *
+   * @generated from field: string request_id = 3;
+   */
+  requestId: string;
 };
 
 /**
@@ -361,7 +396,7 @@ export type RotateKeyResponse = Message<"auth.v1.RotateKeyResponse"> & {
   key?: Key | undefined;
 
   /**
-   * The whole new key; shown now and never again.
+   * The whole new key; shown to this call and its repeats only.
    *
    * @generated from field: string secret = 2;
    */
@@ -376,14 +411,14 @@ export const RotateKeyResponseSchema: GenMessage<RotateKeyResponse> = /*@__PURE_
   messageDesc(file_auth_v1_keys, 10);
 
 /**
- * API keys of a tenant. A key is shown once, when it is made or rotated; only its hash is stored.
+ * API keys of a tenant. A key is shown when it is made or rotated; only its hash is stored.
  * An operator manages the keys of its own tenant; role `service` is given by role `service` only.
  *
  * @generated from service auth.v1.KeyService
  */
 export const KeyService: GenService<{
   /**
-   * Makes a key. Not idempotent by design: a repeat would have to show the secret again, so it makes another key.
+   * Makes a key. A repeat with the same request_id shows the same key with the same secret. Fails with ROLE_MISSING.
    *
    * @generated from rpc auth.v1.KeyService.CreateKey
    */
@@ -403,7 +438,7 @@ export const KeyService: GenService<{
     output: typeof GetKeyResponseSchema;
   },
   /**
-   * Lists keys by id, revoked and expired ones included. Fails with INVALID_PAGE_TOKEN.
+   * Lists keys by id, revoked and expired ones included. Fails with INVALID_PAGE_TOKEN, and INVALID_FIELD for a filter or order it does not know.
    *
    * @generated from rpc auth.v1.KeyService.ListKeys
    */
@@ -413,8 +448,8 @@ export const KeyService: GenService<{
     output: typeof ListKeysResponseSchema;
   },
   /**
-   * Ends a key for good; within 5 seconds no service takes it any more. A repeat changes nothing.
-   * Fails with KEY_NOT_FOUND.
+   * Ends a key for good; within 5 seconds no service takes it any more. Of a key that ended
+   * before, revoke_time stays. Fails with KEY_NOT_FOUND.
    *
    * @generated from rpc auth.v1.KeyService.RevokeKey
    */
@@ -425,7 +460,7 @@ export const KeyService: GenService<{
   },
   /**
    * Gives a key a new secret under the same id; old ones work on for `overlap`. Fails with KEY_NOT_FOUND, also for
-   * a revoked key.
+   * a revoked key, and with ROLE_MISSING where the key has role `service` and the caller has not.
    *
    * @generated from rpc auth.v1.KeyService.RotateKey
    */

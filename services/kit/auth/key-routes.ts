@@ -1,57 +1,124 @@
-import { create, type DescMethod, type Message } from "@bufbuild/protobuf";
+import {
+  create,
+  type DescMessage,
+  type DescMethod,
+  type DescMethodUnary,
+  type Message,
+  type MessageInitShape,
+  type MessageShape,
+} from "@bufbuild/protobuf";
 import { durationMs, timestampFromDate } from "@bufbuild/protobuf/wkt";
-import type { ConnectRouter } from "@connectrpc/connect";
+import type { ConnectRouter, ServiceImpl } from "@connectrpc/connect";
+import type { Db } from "mongodb";
 import { type Key, KeySchema, KeyService } from "#gen/auth/v1/keys_pb.ts";
+import { once, requestHash } from "../idempotency/request.ts";
+import type { Scope } from "../pure/scope.ts";
 import { scopeOf } from "../rpc/context.ts";
 import { validate, warmValidator } from "../rpc/validation.ts";
 import { ROLE_MESSAGES, roleFromMessage } from "./access.ts";
 import type { KeyRow } from "./key-store.ts";
-import { createKey, getKey, type KeyDeps, listKeys, revokeKey, rotateKey } from "./keys.ts";
+import {
+  checkRoles,
+  createKey,
+  getKey,
+  type KeyDeps,
+  listKeys,
+  revokeKey,
+  rotateKey,
+} from "./keys.ts";
+
+/** What the handlers work with. */
+export interface KeyRouteDeps extends KeyDeps {
+  /** `KEYS_DATABASE`, where the answers to repeats lie too. */
+  readonly db: Db;
+}
+
+type Check = (method: DescMethod, request: Message) => void;
+type Handlers = ServiceImpl<typeof KeyService>;
+const method = KeyService.method;
 
 /**
- * Registers `auth.v1.KeyService` on a port; its database is `KEYS_DATABASE`, prepared by `keysMigration`. Messages are
- * checked here, because a port that forwards leaves that to whom it forwards to.
+ * Registers `auth.v1.KeyService` on a port; its database is prepared by `keyMigrations`. Messages are checked here,
+ * because a port that forwards leaves that to whom it forwards to.
  */
-export function keyRoutes(deps: KeyDeps): (router: ConnectRouter) => void {
+export function keyRoutes(deps: KeyRouteDeps): (router: ConnectRouter) => void {
   const validator = warmValidator([KeyService]);
-  const check = (method: DescMethod, request: Message): void =>
-    validate(validator, method.input, request);
+  const check: Check = ({ input }, request) => validate(validator, input, request);
   return (router) => {
-    router.service(KeyService, {
-      async createKey(request, context) {
-        check(KeyService.method.createKey, request);
-        const { subject, accounts, description, lifetime } = request;
-        const made = await createKey(deps, scopeOf(context), {
-          subject,
-          accounts,
-          description,
-          roles: request.roles.flatMap((role) => roleFromMessage(role) ?? []),
-          lifetimeMs: lifetime && durationMs(lifetime),
-        });
-        return { key: keyToMessage(made.row), secret: made.text };
-      },
-      async getKey(request, context) {
-        check(KeyService.method.getKey, request);
-        return { key: keyToMessage(await getKey(deps, scopeOf(context), request.keyId)) };
-      },
-      async listKeys(request, context) {
-        check(KeyService.method.listKeys, request);
-        const { rows, nextPageToken } = await listKeys(deps, scopeOf(context), request);
-        return { keys: rows.map(keyToMessage), nextPageToken };
-      },
-      async revokeKey(request, context) {
-        check(KeyService.method.revokeKey, request);
-        return { key: keyToMessage(await revokeKey(deps, scopeOf(context), request.keyId)) };
-      },
-      async rotateKey(request, context) {
-        check(KeyService.method.rotateKey, request);
-        const { keyId, overlap } = request;
-        const overlapMs = overlap && durationMs(overlap);
-        const made = await rotateKey(deps, scopeOf(context), keyId, overlapMs);
-        return { key: keyToMessage(made.row), secret: made.text };
-      },
-    });
+    router.service(KeyService, { ...reads(deps, check), ...mutations(deps, check) });
   };
+}
+
+function reads(deps: KeyDeps, check: Check): Pick<Handlers, "getKey" | "listKeys"> {
+  return {
+    async getKey(request, context) {
+      check(method.getKey, request);
+      return { key: keyToMessage(await getKey(deps, scopeOf(context), request.keyId)) };
+    },
+    async listKeys(request, context) {
+      check(method.listKeys, request);
+      const { items, nextPageToken } = await listKeys(deps, scopeOf(context), request);
+      return { keys: items.map(keyToMessage), nextPageToken };
+    },
+  };
+}
+
+function mutations(
+  deps: KeyRouteDeps,
+  check: Check,
+): Pick<Handlers, "createKey" | "revokeKey" | "rotateKey"> {
+  return {
+    async createKey(request, context) {
+      check(method.createKey, request);
+      const scope = scopeOf(context);
+      const { subject, accounts, description, lifetime } = request;
+      const roles = request.roles.flatMap((role) => roleFromMessage(role) ?? []);
+      checkRoles(scope, roles, "roles");
+      const lifetimeMs = lifetime && durationMs(lifetime);
+      const order = { subject, roles, accounts, description, lifetimeMs };
+      return repeatable(deps, scope, method.createKey, request, async (callId) => {
+        const { row, text } = await createKey(deps, scope, order, callId);
+        return { key: keyToMessage(row), secret: text };
+      });
+    },
+    async revokeKey(request, context) {
+      check(method.revokeKey, request);
+      const scope = scopeOf(context);
+      return repeatable(deps, scope, method.revokeKey, request, async () => ({
+        key: keyToMessage(await revokeKey(deps, scope, request.keyId)),
+      }));
+    },
+    async rotateKey(request, context) {
+      check(method.rotateKey, request);
+      const scope = scopeOf(context);
+      const { keyId, overlap } = request;
+      checkRoles(scope, (await getKey(deps, scope, keyId)).roles, "key_id");
+      const overlapMs = overlap && durationMs(overlap);
+      return repeatable(deps, scope, method.rotateKey, request, async (callId) => {
+        const { row, text } = await rotateKey(deps, scope, keyId, overlapMs, callId);
+        return { key: keyToMessage(row), secret: text };
+      });
+    },
+  };
+}
+
+/** Runs a mutation once per request_id. Its answer may show a secret, so it is stored sealed. */
+function repeatable<I extends DescMessage, O extends DescMessage>(
+  { db, sealer }: KeyRouteDeps,
+  scope: Scope,
+  { parent, name, input, output }: DescMethodUnary<I, O>,
+  request: MessageShape<I> & { readonly requestId: string },
+  run: (callId: string) => Promise<MessageInitShape<O>>,
+): Promise<MessageShape<O>> {
+  const claim = {
+    method: `${parent.typeName}/${name}`,
+    requestId: request.requestId,
+    requestHash: requestHash(input, request),
+    responseSchema: output,
+    reasons: {},
+    sealer,
+  };
+  return once(db, scope, claim, async ({ id }) => create(output, await run(id)));
 }
 
 /** A key as it is shown: everything but its secrets. */

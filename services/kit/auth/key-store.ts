@@ -1,5 +1,8 @@
-import type { Collection, Db, Filter } from "mongodb";
+import type { Collection, Db } from "mongodb";
+import { requestsMigration } from "../idempotency/request.ts";
+import type { ListQuery } from "../list/spec.ts";
 import { type Key, key } from "../mongo/key.ts";
+import { type ListColumns, listFilter, listSort } from "../mongo/list.ts";
 import { ensureCollection, type Migration } from "../mongo/migrate.ts";
 import type { Role, Scope } from "../pure/scope.ts";
 
@@ -41,14 +44,12 @@ export interface KeyStore {
   /** False when the id is taken. */
   insert(row: KeyRow): Promise<boolean>;
   find(scope: Tenant, id: string): Promise<KeyRow | undefined>;
-  /** A page by id. */
-  list(
-    scope: Tenant,
-    page: { readonly afterId: string; readonly limit: number },
-  ): Promise<KeyRow[]>;
+  list(scope: Tenant, query: ListQuery): Promise<KeyRow[]>;
   /** Keeps the first time when it is revoked already. */
   revoke(scope: Tenant, id: string, now: Date): Promise<KeyRow | undefined>;
-  /** Puts a new secret first; the ones before end at `endOld`. Undefined for an unknown or revoked key. */
+  /**
+   * Puts a new secret first, once; the ones before end at `endOld`. Undefined for an unknown or revoked key.
+   */
   rotate(scope: Tenant, id: string, change: Rotation): Promise<KeyRow | undefined>;
   isEmpty(): Promise<boolean>;
 }
@@ -67,10 +68,12 @@ export function createKeyStore(db: Db): KeyStore {
     byId: async (id) => (await rows.findOne({ "_id.id": id })) ?? undefined,
     insert: (row) => insert(rows, row),
     find: async (scope, id) => (await rows.findOne({ _id: key(scope, id) })) ?? undefined,
-    list: (scope, { afterId, limit }) => {
-      const filter: Filter<KeyRow> = { "_id.tenant": scope.tenant, "_id.id": { $gt: afterId } };
-      return rows.find(filter).sort({ "_id.id": 1 }).limit(limit).toArray();
-    },
+    list: (scope, query) =>
+      rows
+        .find(listFilter<KeyRow>(scope, query, COLUMNS))
+        .sort(listSort(query, COLUMNS))
+        .limit(query.limit)
+        .toArray(),
     async revoke(scope, id, now) {
       const _id = key(scope, id);
       await rows.updateOne({ _id, revokeTime: null }, { $set: { revokeTime: now } });
@@ -80,6 +83,16 @@ export function createKeyStore(db: Db): KeyStore {
     isEmpty: async () => (await rows.findOne({}, { projection: { _id: 1 } })) === null,
   };
 }
+
+const COLUMNS: ListColumns = {
+  fields: {
+    key_id: "_id.id",
+    subject: "subject",
+    created_by: "createdBy",
+    create_time: "createTime",
+  },
+  sorts: { key_id: ["_id.id"], create_time: ["createTime", "_id.id"] },
+};
 
 async function insert(rows: Collection<KeyRow>, row: KeyRow): Promise<boolean> {
   try {
@@ -110,8 +123,9 @@ async function rotate(
       cond: { $or: [{ $eq: ["$$old.expireTime", null] }, { $gt: ["$$old.expireTime", now] }] },
     },
   };
+  const present = { _id: key(scope, id), revokeTime: null };
   const row = await rows.findOneAndUpdate(
-    { _id: key(scope, id), revokeTime: null },
+    { ...present, "secrets.hash": { $ne: hash } },
     [
       {
         $set: {
@@ -127,7 +141,8 @@ async function rotate(
     ],
     { returnDocument: "after" },
   );
-  return row ?? undefined;
+  // It has the secret already when the same call ran before.
+  return row ?? (await rows.findOne({ ...present, "secrets.hash": hash })) ?? undefined;
 }
 
 const dateOrNull = { bsonType: ["date", "null"] } as const;
@@ -169,3 +184,15 @@ export const keysMigration: Migration = {
     await db.collection("keys").createIndex({ "_id.tenant": 1, "_id.id": 1 });
   },
 };
+
+/** All of the database `KEYS_DATABASE`, step by step. */
+export const keyMigrations: readonly Migration[] = [
+  keysMigration,
+  {
+    id: "002-keys-by-time",
+    async up(db) {
+      await db.collection("keys").createIndex({ "_id.tenant": 1, createTime: 1, "_id.id": 1 });
+    },
+  },
+  requestsMigration,
+];

@@ -4,6 +4,7 @@ import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 export const KEY_PREFIX = "sk_";
 
 const SECRET_BYTES = 32;
+const ID_BYTES = 10;
 const ID_LENGTH = 16;
 const FORMAT = /^sk_([a-z0-9]{1,32})_([A-Za-z0-9_-]{43})$/;
 
@@ -13,15 +14,18 @@ export interface KeyText {
   readonly secret: string;
 }
 
-/** A new key for an id; the text is shown once and stored nowhere. */
-export function makeKey(id: string): { readonly text: string; readonly hash: string } {
-  const secret = randomBytes(SECRET_BYTES).toString("base64url");
+/** A new key for an id and 32 secret bytes; the text is stored nowhere. */
+export function makeKey(
+  id: string,
+  bytes: Uint8Array = randomBytes(SECRET_BYTES),
+): { readonly text: string; readonly hash: string } {
+  const secret = Buffer.from(bytes).toString("base64url");
   return { text: `${KEY_PREFIX}${id}_${secret}`, hash: hashSecret(secret) };
 }
 
-/** A public id: 80 random bits, so that nobody finds keys by counting. */
-export function makeKeyId(): string {
-  return BigInt(`0x${randomBytes(10).toString("hex")}`)
+/** A public id of the first 80 of some random bits, so that nobody finds keys by counting. */
+export function makeKeyId(bytes: Buffer): string {
+  return BigInt(`0x${bytes.subarray(0, ID_BYTES).toString("hex")}`)
     .toString(36)
     .padStart(ID_LENGTH, "0");
 }

@@ -4,6 +4,7 @@ import { uuidv7 } from "../ids.ts";
 import { commonReasons, type ReasonTable, type StatusName } from "../pure/reasons.ts";
 import type { Scope } from "../pure/scope.ts";
 import { Refusal } from "../refusal.ts";
+import type { Sealer } from "../seal.ts";
 import {
   finishClaim,
   insertClaim,
@@ -29,6 +30,8 @@ export interface Claim<Res extends DescMessage> {
   readonly responseSchema: Res;
   /** The service's own reasons, which say what is retryable; the common ones are added. */
   readonly reasons: ReasonTable;
+  /** Given where the answer holds a secret: it is stored sealed. */
+  readonly sealer?: Sealer;
   /** The present; tests move it. */
   readonly clock?: () => Date;
 }
@@ -106,8 +109,9 @@ async function runHeld<Res extends DescMessage>(
     }
     return finish(rows, claim, held, { state: "REFUSED", refusal });
   }
-  const bytes = new Binary(toBinary(claim.responseSchema, answer));
-  return finish(rows, claim, held, { state: "ANSWERED", answer: bytes });
+  const bytes = toBinary(claim.responseSchema, answer);
+  const stored = new Binary(claim.sealer?.seal(bytes, placeOf(held)) ?? bytes);
+  return finish(rows, claim, held, { state: "ANSWERED", answer: stored });
 }
 
 /** What was stored is the answer: a call whose lease was taken over answers what the other one stored. */
@@ -131,7 +135,13 @@ function storedAnswer<Res extends DescMessage>(
 ): MessageShape<Res> | undefined {
   if (row.state === "REFUSED" && row.refusal) throw toRefusal(row.refusal);
   if (row.state !== "ANSWERED" || row.answer === undefined) return undefined;
-  return fromBinary(claim.responseSchema, row.answer.buffer);
+  const stored = row.answer.buffer;
+  return fromBinary(claim.responseSchema, claim.sealer?.open(stored, placeOf(row)) ?? stored);
+}
+
+/** No answer opens under another request. */
+function placeOf({ _id: { tenant, method, requestId } }: RequestRow): string {
+  return JSON.stringify([tenant, method, requestId]);
 }
 
 /** Statuses that say something about the business; the others speak of this call, caller or moment. */

@@ -3,7 +3,14 @@ import type { Scope } from "../pure/scope.ts";
 import { Refusal } from "../refusal.ts";
 import { parseFilter } from "./filter.ts";
 import { parseOrder } from "./order.ts";
-import type { Condition, ListQuery, ListSpec, PositionType, PositionValue } from "./spec.ts";
+import type {
+  Condition,
+  FieldValue,
+  ListQuery,
+  ListSpec,
+  PositionType,
+  PositionValue,
+} from "./spec.ts";
 
 /** The fields every List request has. */
 export interface ListRequest {
@@ -52,6 +59,13 @@ export async function readList<T>(
   if (found.length <= size || last === undefined) return { items, nextPageToken: "" };
   const end = source.positionOf(last, order.field).map(positionText);
   return { items, nextPageToken: pageToken(bound, end) };
+}
+
+/** What a request's own fields ask for, as conditions of `fixed`; an undefined one asks for nothing. */
+export function equalTo(asked: Readonly<Record<string, FieldValue | undefined>>): Condition[] {
+  return Object.entries(asked).flatMap(([field, value]) =>
+    value === undefined ? [] : [{ field, operator: "=", value }],
+  );
 }
 
 function positionText(value: PositionValue): string {

@@ -1,5 +1,4 @@
-import { type ListPage, type ListRequest, readList } from "#kit/list/read-list.ts";
-import type { Operator } from "#kit/list/spec.ts";
+import { equalTo, type ListPage, type ListRequest, readList } from "#kit/list/read-list.ts";
 import type { Scope } from "#kit/pure/scope.ts";
 import { Refusal } from "#kit/refusal.ts";
 import type { Notification, Status } from "../domain/notification.ts";
@@ -20,8 +19,6 @@ export async function getNotification(
   });
 }
 
-const EQUAL = "=" satisfies Operator;
-
 /** What to list. */
 export interface ListOptions extends ListRequest {
   /** Undefined means all. */
@@ -36,11 +33,8 @@ export async function listNotifications(
   options: ListOptions,
 ): Promise<ListPage<Notification>> {
   const { paymentId, status } = options;
-  const asked = { payment_id: paymentId, status };
   return readList(NOTIFICATION_LIST, scope, options, {
-    fixed: Object.entries(asked).flatMap(([field, value]) =>
-      value === undefined ? [] : [{ field, operator: EQUAL, value }],
-    ),
+    fixed: equalTo({ payment_id: paymentId, status }),
     find: (query) => deps.store.list(scope, query),
     positionOf: ({ createTime, id }) => [createTime, id],
   });

@@ -26,6 +26,7 @@ export interface Endpoint {
 export interface EndpointSecret {
   /** The call that made it: a repeat of that call finds what it made. */
   readonly id: string;
+  /** As it rests: sealed, opened only to sign and to answer the call that made it. */
   readonly secret: string;
   /** When it stops signing; undefined while it is the present one. */
   readonly endTime: Date | undefined;
@@ -133,7 +134,7 @@ export function activeSecrets(secrets: readonly EndpointSecret[], now: Date): En
 /** The secrets after a rotation: those of before go on signing for the overlap, and no longer than they would have. */
 export function rotate(
   secrets: readonly EndpointSecret[],
-  fresh: { readonly id: string; readonly secret: string },
+  fresh: Omit<EndpointSecret, "endTime">,
   now: Date,
   overlapMs: number,
 ): EndpointSecret[] {

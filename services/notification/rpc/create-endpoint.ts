@@ -20,6 +20,7 @@ export function createEndpoint(deps: WebhookRpcDeps): Pick<WebhookHandlers, "cre
         requestHash: requestHash(CreateEndpointRequestSchema, request),
         responseSchema: CreateEndpointResponseSchema,
         reasons: notificationReasons,
+        sealer: deps.sealer,
       };
       return deps.once(scope, claim, async ({ id }) => {
         const { url, eventTypes, description } = request;

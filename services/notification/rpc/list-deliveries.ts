@@ -5,14 +5,15 @@ import { deliveryMessage, toDeliveryState } from "./webhook-mapping.ts";
 
 export function listDeliveries(deps: WebhookRpcDeps): Pick<WebhookHandlers, "listDeliveries"> {
   return {
-    async listDeliveries({ pageSize, pageToken, endpointId, paymentId, state }, context) {
-      const wanted = {
+    async listDeliveries(request, context) {
+      const { endpointId, paymentId, state } = request;
+      const page = await readDeliveries(deps, scopeOf(context), {
+        ...request,
         endpointId: endpointId === "" ? undefined : endpointId,
         paymentId: paymentId === "" ? undefined : paymentId,
         state: toDeliveryState(state),
-      };
-      const page = await readDeliveries(deps, scopeOf(context), { pageSize, pageToken }, wanted);
-      return { deliveries: page.rows.map(deliveryMessage), nextPageToken: page.nextPageToken };
+      });
+      return { deliveries: page.items.map(deliveryMessage), nextPageToken: page.nextPageToken };
     },
   };
 }

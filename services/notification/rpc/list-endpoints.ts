@@ -5,9 +5,9 @@ import { endpointMessage } from "./webhook-mapping.ts";
 
 export function listEndpoints(deps: WebhookRpcDeps): Pick<WebhookHandlers, "listEndpoints"> {
   return {
-    async listEndpoints({ pageSize, pageToken }, context) {
-      const page = await readEndpoints(deps, scopeOf(context), { pageSize, pageToken });
-      return { endpoints: page.rows.map(endpointMessage), nextPageToken: page.nextPageToken };
+    async listEndpoints(request, context) {
+      const page = await readEndpoints(deps, scopeOf(context), request);
+      return { endpoints: page.items.map(endpointMessage), nextPageToken: page.nextPageToken };
     },
   };
 }

@@ -21,6 +21,7 @@ export function rotateSecret(deps: WebhookRpcDeps): Pick<WebhookHandlers, "rotat
         requestHash: requestHash(RotateSecretRequestSchema, request),
         responseSchema: RotateSecretResponseSchema,
         reasons: notificationReasons,
+        sealer: deps.sealer,
       };
       return deps.once(scope, claim, async ({ id }) => {
         const { endpointId, etag, overlap } = request;

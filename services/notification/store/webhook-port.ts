@@ -1,11 +1,6 @@
-import type { DeliveryState, Endpoint, WebhookDelivery } from "../domain/webhook.ts";
+import type { ListQuery } from "#kit/list/spec.ts";
+import type { Endpoint, WebhookDelivery } from "../domain/webhook.ts";
 import type { Tenant } from "./port.ts";
-
-/** Last row of the page before. */
-export interface After {
-  readonly createTime: Date;
-  readonly id: string;
-}
 
 /** An endpoint with what its writers look at. */
 export interface StoredEndpoint {
@@ -14,15 +9,6 @@ export interface StoredEndpoint {
   readonly callId: string;
   /** Kept as a row, so that the repeat of a deletion knows it; shown to nobody. */
   readonly deleted: boolean;
-}
-
-/** Which deliveries to list; undefined means all. */
-export interface DeliveryQuery {
-  readonly endpointId: string | undefined;
-  readonly paymentId: string | undefined;
-  readonly state: DeliveryState | undefined;
-  readonly limit: number;
-  readonly after: After | undefined;
 }
 
 /** A delivery that is this sender's until its lease ends. */
@@ -55,13 +41,10 @@ export interface WebhookStore {
   findEndpoint(tenant: Tenant, id: string): Promise<StoredEndpoint | undefined>;
   /** Replaces an endpoint whose version is one below; false when it is not, because another was faster. */
   replaceEndpoint(tenant: Tenant, stored: StoredEndpoint): Promise<boolean>;
-  listEndpoints(
-    tenant: Tenant,
-    query: { readonly limit: number; readonly after: After | undefined },
-  ): Promise<readonly Endpoint[]>;
+  listEndpoints(tenant: Tenant, query: ListQuery): Promise<readonly Endpoint[]>;
   countEndpoints(tenant: Tenant): Promise<number>;
   findDelivery(tenant: Tenant, id: string): Promise<WebhookDelivery | undefined>;
-  listDeliveries(tenant: Tenant, query: DeliveryQuery): Promise<readonly WebhookDelivery[]>;
+  listDeliveries(tenant: Tenant, query: ListQuery): Promise<readonly WebhookDelivery[]>;
   /** Makes a delivery pending and due, once per `callId`; undefined when there is none. */
   redeliver(
     tenant: Tenant,

@@ -1,9 +1,10 @@
 import type { Collection, Db } from "mongodb";
 import { type Key, key } from "#kit/mongo/key.ts";
+import type { ListColumns } from "#kit/mongo/list.ts";
 import type { Endpoint, WebhookDelivery } from "../domain/webhook.ts";
 import type { Tenant } from "./port.ts";
 import type { NotificationRow } from "./rows.ts";
-import type { After, StoredEndpoint } from "./webhook-port.ts";
+import type { StoredEndpoint } from "./webhook-port.ts";
 
 /** A row of `webhook_endpoints`. */
 export interface EndpointRow {
@@ -111,16 +112,22 @@ export function toDelivery(row: DeliveryRow): WebhookDelivery {
   };
 }
 
-/** Rows after the last one of a page, newest first. */
-export function olderThan(after: After | undefined): object {
-  if (after === undefined) return {};
-  return {
-    $or: [
-      { createTime: { $lt: after.createTime } },
-      { createTime: after.createTime, "_id.id": { $lt: after.id } },
-    ],
-  };
-}
+/** Where the documented fields of endpoints lie. */
+export const ENDPOINT_COLUMNS: ListColumns = {
+  fields: { endpoint_id: "_id.id", url: "url", state: "state", create_time: "createTime" },
+  sorts: { create_time: ["createTime", "_id.id"] },
+};
 
-/** Newest first. */
-export const NEWEST_FIRST = { createTime: -1, "_id.id": -1 } as const;
+/** Where the documented fields of deliveries lie. */
+export const DELIVERY_COLUMNS: ListColumns = {
+  fields: {
+    delivery_id: "_id.id",
+    endpoint_id: "endpointId",
+    event_id: "eventId",
+    event_type: "eventType",
+    payment_id: "paymentId",
+    state: "state",
+    create_time: "createTime",
+  },
+  sorts: { create_time: ["createTime", "_id.id"] },
+};

@@ -1,15 +1,18 @@
-import { type Db, type Filter, type MongoClient, MongoServerError } from "mongodb";
+import { type Db, type MongoClient, MongoServerError } from "mongodb";
+import type { ListQuery } from "#kit/list/spec.ts";
 import { key } from "#kit/mongo/key.ts";
+import { listConditions, listFilter, listSort, listWhere } from "#kit/mongo/list.ts";
 import type { Endpoint, WebhookDelivery } from "../domain/webhook.ts";
 import type { Tenant } from "./port.ts";
 import { claimDelivery, settleDelivery } from "./webhook-claims.ts";
 import { fanOut } from "./webhook-outbox.ts";
-import type { DeliveryQuery, WebhookStore } from "./webhook-port.ts";
+import type { WebhookStore } from "./webhook-port.ts";
 import {
+  DELIVERY_COLUMNS,
   type DeliveryRow,
+  ENDPOINT_COLUMNS,
+  type EndpointRow,
   endpointRow,
-  NEWEST_FIRST,
-  olderThan,
   toDelivery,
   toEndpoint,
   toStoredEndpoint,
@@ -34,11 +37,7 @@ export function createWebhookStore(client: MongoClient, db: Db): WebhookStore {
       const { matchedCount } = await rows.endpoints.replaceOne(before, row);
       return matchedCount === 1;
     },
-    async listEndpoints({ tenant }, { limit, after }) {
-      const filter = { "_id.tenant": tenant, state: { $ne: "DELETED" as const } };
-      const found = rows.endpoints.find({ ...filter, ...olderThan(after) });
-      return (await found.sort(NEWEST_FIRST).limit(limit).toArray()).map(toEndpoint);
-    },
+    listEndpoints: (tenant, query) => listEndpoints(rows, tenant, query),
     countEndpoints: ({ tenant }) =>
       rows.endpoints.countDocuments({ "_id.tenant": tenant, state: { $ne: "DELETED" } }),
     async findDelivery(tenant, id) {
@@ -76,19 +75,30 @@ async function insertEndpoint(
   }
 }
 
-async function listDeliveries(
+async function listEndpoints(
   rows: WebhookCollections,
   { tenant }: Tenant,
-  { endpointId, paymentId, state, limit, after }: DeliveryQuery,
+  query: ListQuery,
+): Promise<readonly Endpoint[]> {
+  const present = { "_id.tenant": tenant, state: { $ne: "DELETED" } };
+  const found = await rows.endpoints
+    .find(listWhere<EndpointRow>([present, ...listConditions(query, ENDPOINT_COLUMNS)]))
+    .sort(listSort(query, ENDPOINT_COLUMNS))
+    .limit(query.limit)
+    .toArray();
+  return found.map(toEndpoint);
+}
+
+async function listDeliveries(
+  rows: WebhookCollections,
+  tenant: Tenant,
+  query: ListQuery,
 ): Promise<readonly WebhookDelivery[]> {
-  const filter: Filter<DeliveryRow> = {
-    "_id.tenant": tenant,
-    ...(endpointId !== undefined && { endpointId }),
-    ...(paymentId !== undefined && { paymentId }),
-    ...(state !== undefined && { state }),
-    ...olderThan(after),
-  };
-  const found = await rows.deliveries.find(filter).sort(NEWEST_FIRST).limit(limit).toArray();
+  const found = await rows.deliveries
+    .find(listFilter<DeliveryRow>(tenant, query, DELIVERY_COLUMNS))
+    .sort(listSort(query, DELIVERY_COLUMNS))
+    .limit(query.limit)
+    .toArray();
   return found.map(toDelivery);
 }
 

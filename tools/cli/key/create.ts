@@ -19,6 +19,7 @@ import { validate } from "#kit/rpc/validation.ts";
 import { type CliIo, type Invocation, invocationOf } from "../context.ts";
 import { CommandFailure, UsageError } from "../errors.ts";
 import { printOne } from "../output.ts";
+import { withRequest, withRequestId } from "../request-id.ts";
 import { secretLines } from "./view.ts";
 
 interface CreateOptions {
@@ -28,10 +29,11 @@ interface CreateOptions {
   readonly description: string;
   readonly lifetime?: string;
   readonly bootstrap?: true;
+  readonly requestId?: string;
 }
 
 const HELP = `
-The key is shown once. A payer sees and uses only the accounts it is given by --account.
+The key is shown now, and again only to a repeat with the same --request-id. A payer sees and uses only the accounts it is given by --account.
 --bootstrap makes the very first key, straight in the database (MONGODB_URI, SETTLE_DATABASE_PREFIX): it needs no key
 and no running service, and is refused as soon as any key exists.
 
@@ -43,7 +45,7 @@ Examples:
 /** `settle key create`. */
 export function addKeyCreate(parent: Command, io: CliIo): void {
   const command = parent.command("create");
-  command
+  withRequestId(command)
     .description("make a key")
     .requiredOption("--subject <name>", "who calls with it, as it stands in logs")
     .addOption(
@@ -71,7 +73,10 @@ async function createByRpc(
   invocation: Invocation,
   options: CreateOptions,
 ): Promise<CreateKeyResponse> {
-  return invocation.client("edge", KeyService).createKey(requestOf(options), invocation.call());
+  const client = invocation.client("edge", KeyService);
+  return withRequest(invocation, options.requestId, (requestId) =>
+    client.createKey({ ...requestOf(options), requestId }, invocation.call()),
+  );
 }
 
 function requestOf(options: CreateOptions): CreateKeyRequest {

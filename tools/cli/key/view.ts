@@ -39,7 +39,7 @@ export function keyLines(key: Key): readonly string[] {
   ]);
 }
 
-/** A key with its secret, which is shown now and never again. */
+/** A key with its secret, which only a repeat of the call shows again. */
 export function secretLines(made: {
   readonly key?: Key | undefined;
   readonly secret: string;

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { PaymentSchema, PaymentService, PaymentStatus } from "#gen/payment/v1/payment_pb.ts";
 import { type CliIo, invocationOf } from "../context.ts";
 import { printOne } from "../output.ts";
-import { withRequest, withRequestId } from "./options.ts";
+import { withRequest, withRequestId } from "../request-id.ts";
 import { paymentLines, required } from "./view.ts";
 
 interface CancelOptions {

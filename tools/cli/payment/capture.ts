@@ -3,7 +3,8 @@ import { PaymentSchema, PaymentService } from "#gen/payment/v1/payment_pb.ts";
 import type { AmountOptions } from "../amount.ts";
 import { type CliIo, invocationOf } from "../context.ts";
 import { printOne } from "../output.ts";
-import { amountMessage, withAmount, withRequest, withRequestId } from "./options.ts";
+import { withRequest, withRequestId } from "../request-id.ts";
+import { amountMessage, withAmount } from "./options.ts";
 import { paymentLines, required } from "./view.ts";
 
 interface CaptureOptions extends AmountOptions {

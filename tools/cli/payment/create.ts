@@ -18,7 +18,8 @@ import { type AmountOptions, requireAmount } from "../amount.ts";
 import { type CliIo, invocationOf } from "../context.ts";
 import { UsageError } from "../errors.ts";
 import { enumChoices, printOne } from "../output.ts";
-import { withAmount, withRequest, withRequestId } from "./options.ts";
+import { withRequest, withRequestId } from "../request-id.ts";
+import { withAmount } from "./options.ts";
 import { isFinal, paymentLines, required } from "./view.ts";
 
 const WAITS: Readonly<Record<string, WaitUntil>> = {

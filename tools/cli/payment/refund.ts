@@ -3,7 +3,8 @@ import { PaymentService, RefundSchema, RefundStatus } from "#gen/payment/v1/paym
 import type { AmountOptions } from "../amount.ts";
 import { type CliIo, invocationOf } from "../context.ts";
 import { enumText, fields, money, printOne, time } from "../output.ts";
-import { amountMessage, withAmount, withRequest, withRequestId } from "./options.ts";
+import { withRequest, withRequestId } from "../request-id.ts";
+import { amountMessage, withAmount } from "./options.ts";
 import { required } from "./view.ts";
 
 interface RefundOptions extends AmountOptions {

@@ -1,3 +1,4 @@
+import { checkEtag } from "#kit/etag.ts";
 import type { Scope } from "#kit/pure/scope.ts";
 import { Refusal } from "#kit/refusal.ts";
 import type { Endpoint } from "../../domain/webhook.ts";
@@ -43,7 +44,7 @@ export async function changeEndpoint(
     if (stored?.callId === callId) return stored.endpoint;
     if (stored === undefined || stored.deleted) throw endpointNotFound(endpointId);
     const { endpoint } = stored;
-    if (etag !== "" && etag !== etagOf(endpoint)) throw new Refusal("ETAG_MISMATCH");
+    checkEtag(etag, etagOf(endpoint));
     const now = deps.clock();
     const changed = change(endpoint, now);
     // Nothing of a deleted endpoint is kept but that it was there.

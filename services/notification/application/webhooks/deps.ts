@@ -2,9 +2,10 @@ import type { Log } from "#kit/log.ts";
 import type { OutboundPolicy, Resolve } from "#kit/outbound.ts";
 import type { WebhookPolicy } from "../../domain/retry.ts";
 import type { WebhookStore } from "../../store/webhook-port.ts";
+import type { SecretDeps } from "./secrets.ts";
 
 /** What the webhook functions work with. */
-export interface WebhookDeps {
+export interface WebhookDeps extends SecretDeps {
   readonly webhooks: WebhookStore;
   readonly log: Log;
   readonly clock: () => Date;
@@ -16,7 +17,7 @@ export interface WebhookDeps {
 }
 
 /** What the sender works with. */
-export interface WebhookSenderDeps {
+export interface WebhookSenderDeps extends SecretDeps {
   readonly webhooks: WebhookStore;
   readonly log: Log;
   readonly clock: () => Date;

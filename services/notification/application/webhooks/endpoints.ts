@@ -1,10 +1,10 @@
-import { randomBytes } from "node:crypto";
 import { targetFault } from "#kit/outbound.ts";
 import type { Scope } from "#kit/pure/scope.ts";
 import { Refusal } from "#kit/refusal.ts";
 import { type Endpoint, rotate } from "../../domain/webhook.ts";
 import { changeEndpoint, type EndpointCall } from "./change-endpoint.ts";
 import type { WebhookDeps } from "./deps.ts";
+import { newSecret, openSecret } from "./secrets.ts";
 
 /** Every event costs a row per endpoint. Callers who come at the same moment may pass it by a few. */
 const ENDPOINTS_MAX = 100;
@@ -38,12 +38,12 @@ export async function createEndpoint(
     id: callId,
     ...fields,
     enabled: true,
-    secrets: [{ id: callId, secret: newSecret(), endTime: undefined }],
+    secrets: [newSecret(deps, { tenant: scope.tenant, endpointId: callId }, callId)],
     version: 1n,
     createTime: now,
     updateTime: now,
   });
-  return { endpoint, secret: secretOf(endpoint, callId) };
+  return { endpoint, secret: secretOf(deps, scope, endpoint, callId) };
 }
 
 /** Replaces what the owner says. Fails with ENDPOINT_NOT_FOUND, WEBHOOK_URL_REFUSED, ETAG_MISMATCH. */
@@ -85,12 +85,13 @@ export async function rotateSecret(
   call: EndpointCall,
   overlapMs: number = deps.overlapMs,
 ): Promise<EndpointWithSecret> {
-  const fresh = { id: call.callId, secret: newSecret() };
+  const { endpointId, callId } = call;
+  const fresh = newSecret(deps, { tenant: scope.tenant, endpointId }, callId);
   const endpoint = await changeEndpoint(deps, scope, call, (before, now) => ({
     ...before,
     secrets: rotate(before.secrets, fresh, now, overlapMs),
   }));
-  return { endpoint, secret: secretOf(endpoint, call.callId) };
+  return { endpoint, secret: secretOf(deps, scope, endpoint, callId) };
 }
 
 function checkUrl(deps: WebhookDeps, url: string): void {
@@ -102,11 +103,13 @@ function checkUrl(deps: WebhookDeps, url: string): void {
   });
 }
 
-function newSecret(): string {
-  return `whsec_${randomBytes(32).toString("base64url")}`;
-}
-
 /** The secret a call made, also when it was this very call that ran before and whose answer got lost. */
-function secretOf(endpoint: Endpoint, callId: string): string {
-  return endpoint.secrets.find(({ id }) => id === callId)?.secret ?? "";
+function secretOf(
+  deps: WebhookDeps,
+  { tenant }: Scope,
+  { id: endpointId, secrets }: Endpoint,
+  callId: string,
+): string {
+  const made = secrets.find(({ id }) => id === callId);
+  return made === undefined ? "" : openSecret(deps, { tenant, endpointId }, made);
 }

@@ -1,22 +1,9 @@
-import { pageSize, pageToken, readPageToken } from "#kit/page.ts";
+import { equalTo, type ListPage, type ListRequest, readList } from "#kit/list/read-list.ts";
 import type { Scope } from "#kit/pure/scope.ts";
 import type { DeliveryState, Endpoint, WebhookDelivery } from "../../domain/webhook.ts";
-import type { After } from "../../store/webhook-port.ts";
+import { DELIVERY_LIST, ENDPOINT_LIST } from "../lists.ts";
 import { endpointNotFound } from "./change-endpoint.ts";
 import type { WebhookDeps } from "./deps.ts";
-
-/** Which page. */
-export interface PageRequest {
-  readonly pageSize: number;
-  readonly pageToken: string;
-}
-
-/** A page of a list. */
-export interface Page<T> {
-  readonly rows: readonly T[];
-  /** Empty on the last page. */
-  readonly nextPageToken: string;
-}
 
 /** Reads an endpoint. Fails with ENDPOINT_NOT_FOUND. */
 export async function getEndpoint(
@@ -29,50 +16,35 @@ export async function getEndpoint(
   return stored.endpoint;
 }
 
-/** Lists endpoints, newest first. Fails with INVALID_PAGE_TOKEN. */
+/** Lists endpoints, newest first. Fails with INVALID_PAGE_TOKEN, and INVALID_FIELD for a filter or order it does not know. */
 export function listEndpoints(
   deps: WebhookDeps,
   scope: Scope,
-  page: PageRequest,
-): Promise<Page<Endpoint>> {
-  const filter = { tenant: scope.tenant, list: "endpoints" };
-  return readPage(page, filter, (limit, after) =>
-    deps.webhooks.listEndpoints(scope, { limit, after }),
-  );
+  request: ListRequest,
+): Promise<ListPage<Endpoint>> {
+  return readList(ENDPOINT_LIST, scope, request, {
+    find: (query) => deps.webhooks.listEndpoints(scope, query),
+    positionOf: ({ createTime, id }) => [createTime, id],
+  });
 }
 
-/** Lists deliveries, newest first. Fails with INVALID_PAGE_TOKEN. */
+/** Which deliveries to list; undefined means all. */
+export interface DeliveryListRequest extends ListRequest {
+  readonly endpointId: string | undefined;
+  readonly paymentId: string | undefined;
+  readonly state: DeliveryState | undefined;
+}
+
+/** Lists deliveries, newest first. Fails with INVALID_PAGE_TOKEN, and INVALID_FIELD for a filter or order it does not know. */
 export function listDeliveries(
   deps: WebhookDeps,
   scope: Scope,
-  page: PageRequest,
-  wanted: {
-    readonly endpointId: string | undefined;
-    readonly paymentId: string | undefined;
-    readonly state: DeliveryState | undefined;
-  },
-): Promise<Page<WebhookDelivery>> {
-  const { endpointId = null, paymentId = null, state = null } = wanted;
-  const filter = { tenant: scope.tenant, list: "deliveries", endpointId, paymentId, state };
-  return readPage(page, filter, (limit, after) =>
-    deps.webhooks.listDeliveries(scope, { ...wanted, limit, after }),
-  );
-}
-
-async function readPage<T extends { readonly id: string; readonly createTime: Date }>(
-  page: PageRequest,
-  filter: object,
-  read: (limit: number, after: After | undefined) => Promise<readonly T[]>,
-): Promise<Page<T>> {
-  const size = pageSize(page.pageSize);
-  const [timeMs, lastId] = readPageToken(page.pageToken, filter, 2) ?? [];
-  const after =
-    timeMs === undefined || lastId === undefined
-      ? undefined
-      : { createTime: new Date(Number(timeMs)), id: lastId };
-  const found = await read(size + 1, after);
-  const rows = found.slice(0, size);
-  const last = rows.at(-1);
-  if (found.length <= size || last === undefined) return { rows, nextPageToken: "" };
-  return { rows, nextPageToken: pageToken(filter, [`${last.createTime.getTime()}`, last.id]) };
+  request: DeliveryListRequest,
+): Promise<ListPage<WebhookDelivery>> {
+  const { endpointId, paymentId, state } = request;
+  return readList(DELIVERY_LIST, scope, request, {
+    fixed: equalTo({ endpoint_id: endpointId, payment_id: paymentId, state }),
+    find: (query) => deps.webhooks.listDeliveries(scope, query),
+    positionOf: ({ createTime, id }) => [createTime, id],
+  });
 }

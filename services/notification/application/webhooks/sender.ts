@@ -4,6 +4,7 @@ import { retryPauseMs } from "../../domain/retry.ts";
 import { activeSecrets, type Endpoint, type WebhookDelivery } from "../../domain/webhook.ts";
 import type { AttemptOutcome, ClaimedDelivery } from "../../store/webhook-port.ts";
 import type { WebhookSenderDeps } from "./deps.ts";
+import { openSecret } from "./secrets.ts";
 
 /** Longest text kept of an error. */
 const ERROR_LENGTH_MAX = 300;
@@ -86,12 +87,12 @@ async function tryDelivery(
   claimed: ClaimedDelivery,
   stop: AbortSignal,
 ): Promise<AttemptOutcome> {
-  const { endpoint, delivery } = claimed;
+  const { tenant, endpoint, delivery } = claimed;
   if (endpoint === undefined) return { kind: "DEAD", status: 0, error: "the endpoint was deleted" };
   if (!endpoint.enabled) return { kind: "DEAD", status: 0, error: "the endpoint is disabled" };
   const signal = AbortSignal.any([stop, AbortSignal.timeout(deps.policy.timeoutMs)]);
   try {
-    const status = await post(deps, endpoint, delivery, signal);
+    const status = await post(deps, { tenant, endpoint, delivery }, signal);
     if (status >= 200 && status <= 299) return { kind: "DELIVERED", status, time: deps.clock() };
     return failed(deps, delivery, status, `answered ${status}`);
   } catch (error) {
@@ -102,12 +103,13 @@ async function tryDelivery(
 
 function post(
   deps: WebhookSenderDeps,
-  endpoint: Endpoint,
-  { body, eventId }: WebhookDelivery,
+  { tenant, endpoint, delivery }: Omit<ClaimedDelivery, "token"> & { readonly endpoint: Endpoint },
   signal: AbortSignal,
 ): Promise<number> {
+  const { body, eventId } = delivery;
   const now = deps.clock();
-  const secrets = activeSecrets(endpoint.secrets, now).map(({ secret }) => secret);
+  const owner = { tenant, endpointId: endpoint.id };
+  const secrets = activeSecrets(endpoint.secrets, now).map((one) => openSecret(deps, owner, one));
   return postOutbound({
     url: endpoint.url,
     headers: {

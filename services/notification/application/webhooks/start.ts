@@ -15,7 +15,7 @@ export function startWebhooks(
   deps: WebhookSenderDeps,
   options: { readonly overlapMs: number; readonly intervalMs: number },
 ): Webhooks {
-  const { webhooks, log, clock, outbound } = deps;
+  const { webhooks, log, clock, outbound, sealer } = deps;
   const { intervalMs, overlapMs } = options;
   const sender = new WebhookSender(deps, () => sending.poke());
   const sending = startLoop({
@@ -37,7 +37,7 @@ export function startWebhooks(
     },
   });
   return {
-    deps: { webhooks, log, clock, outbound, overlapMs, wakeSender: () => sending.poke() },
+    deps: { webhooks, log, clock, outbound, sealer, overlapMs, wakeSender: () => sending.poke() },
     async [Symbol.asyncDispose]() {
       await outbox.stop();
       await sending.stop();
