@@ -59,6 +59,16 @@ export function watchCertificates(
   };
 }
 
+/** The same for a process that ends soon: read once. */
+export function fixedCertificates(files: TlsFiles): Certificates {
+  const material = load(files);
+  return {
+    current: () => material,
+    onChange: () => () => undefined,
+    [Symbol.dispose]: () => undefined,
+  };
+}
+
 function load(files: TlsFiles): TlsMaterial {
   const material = {
     ...(files.cert === undefined ? {} : { cert: readFileSync(files.cert) }),
