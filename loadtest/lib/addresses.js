@@ -7,9 +7,8 @@ const ports = readPorts(__ENV.SETTLE_DATA_DIR || import.meta.resolve("../../.dat
 
 /** `host:port` of a service. */
 export function addressOf(service) {
-  const url = __ENV[`SETTLE_URL_${service.toUpperCase()}`];
-  if (url) return url.replace(/^https?:\/\//, "").replace(/\/$/, "");
-  return ports[service] || `127.0.0.1:${DEFAULTS[service]}`;
+  const url = __ENV[`SETTLE_URL_${service.toUpperCase()}`] || ports[service];
+  return (url || `127.0.0.1:${DEFAULTS[service]}`).replace(/^https?:\/\//, "").replace(/\/$/, "");
 }
 
 function readPorts(dataDir) {

@@ -49,7 +49,7 @@ export const startEdgeService: StartService<EdgeConfig> = async (config, platfor
     const pool = createPeerPool(config.peers[name], identity);
     pools.push(pool);
     return services.map((service): Behind => {
-      const ready = peerHealth(pool.unary, service.typeName, config.healthTtlMs);
+      const ready = peerHealth(pool, service.typeName, config.healthTtlMs);
       return { service, pool, ready };
     });
   });

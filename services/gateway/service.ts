@@ -24,6 +24,7 @@ export const startGatewayService: StartService<GatewayConfig> = async (config, p
     book: openBook(await platform.mongo(), db),
     config,
     log,
+    certificates: platform.security.identity.certificates,
     now: () => new Date(),
     closing: closing.signal,
   };

@@ -9,6 +9,10 @@ export interface Metrics {
   began(rpc: string): void;
   /** It ended; an undefined code is OK. Duration in milliseconds. */
   ended(rpc: string, code: Code | undefined, durationMs: number): void;
+  /** A call was turned away by a limit before it had an effect. `limit`: rate, in_flight or overload. */
+  shed(limit: string): void;
+  /** Shows a number that somebody else keeps. */
+  gauge(name: string, help: string, read: () => number): void;
   /** The present numbers as text. */
   text(): string;
 }
@@ -27,6 +31,8 @@ interface Series {
 /** Starts at zero. */
 export function createMetrics(): Metrics {
   const all = new Map<string, Series>();
+  const shed = new Map<string, number>();
+  const gauges: (() => string[])[] = [];
   const of = (rpc: string): Series => {
     let series = all.get(rpc);
     if (series === undefined) {
@@ -50,7 +56,16 @@ export function createMetrics(): Metrics {
       series.codes.set(name, (series.codes.get(name) ?? 0) + 1);
       series.counts[at] = (series.counts[at] ?? 0) + 1;
     },
-    text: () => [...rpcLines(all), ...processLines(), ""].join("\n"),
+    shed(limit) {
+      shed.set(limit, (shed.get(limit) ?? 0) + 1);
+    },
+    gauge(name, help, read) {
+      gauges.push(() => [...head(name, "gauge", help), `${name} ${read()}`]);
+    },
+    text() {
+      const own = gauges.flatMap((lines) => lines());
+      return [...rpcLines(all), ...shedLines(shed), ...own, ...processLines(), ""].join("\n");
+    },
   };
 }
 
@@ -75,6 +90,13 @@ function histogram(name: string, rpc: string, { counts, sumS }: Series): string[
     return `${name}_bucket{rpc="${rpc}",le="${BUCKETS_S[at] ?? "+Inf"}"} ${total}`;
   });
   return [...buckets, `${name}_sum{rpc="${rpc}"} ${sumS}`, `${name}_count{rpc="${rpc}"} ${total}`];
+}
+
+function shedLines(shed: ReadonlyMap<string, number>): string[] {
+  return [
+    ...head("settle_rpc_shed_total", "counter", "RPCs turned away before any effect, by limit."),
+    ...[...shed].map(([limit, n]) => `settle_rpc_shed_total{limit="${limit}"} ${n}`),
+  ];
 }
 
 function processLines(): string[] {

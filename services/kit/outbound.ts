@@ -1,7 +1,6 @@
 import { lookup } from "node:dns/promises";
-import http from "node:http";
-import https from "node:https";
 import { isIP, type LookupFunction } from "node:net";
+import { post } from "./post.ts";
 import { isPublicAddress } from "./public-address.ts";
 
 /** Finds every address of a host name. Tests bring their own. */
@@ -33,8 +32,6 @@ export class ForbiddenTarget extends Error {
 
 /** Largest header of an answer, in bytes. */
 const ANSWER_HEADER_BYTES_MAX = 16 * 1024;
-/** Most that is read of an answer's body, in bytes. */
-const ANSWER_BODY_BYTES_MAX = 64 * 1024;
 
 /**
  * What is wrong with a URL as a target, or undefined. Judged without asking DNS: a name is looked at when it is used,
@@ -65,8 +62,14 @@ export async function postOutbound(request: OutboundRequest): Promise<number> {
   const fault = targetFault(request.url, request.policy);
   if (fault !== undefined) throw new ForbiddenTarget(`the target ${fault}`);
   const target = new URL(request.url);
-  const address = await checkedAddress(target, request);
-  return send(target, address, request);
+  const { headers, body, signal } = request;
+  const connection = {
+    // A connection of its own: a shared one could belong to an address that was never checked for this name.
+    agent: false,
+    lookup: pinned(await checkedAddress(target, request)),
+    maxHeaderSize: ANSWER_HEADER_BYTES_MAX,
+  };
+  return post(target, { headers, body, signal, connection });
 }
 
 async function checkedAddress(target: URL, request: OutboundRequest): Promise<string> {
@@ -97,40 +100,6 @@ async function unlessAborted(request: OutboundRequest, host: string): Promise<re
 
 async function systemResolve(hostname: string): Promise<readonly string[]> {
   return (await lookup(hostname, { all: true })).map(({ address }) => address);
-}
-
-function send(target: URL, address: string, request: OutboundRequest): Promise<number> {
-  const { body, headers, signal } = request;
-  return new Promise((resolve, reject) => {
-    const outgoing = (target.protocol === "https:" ? https : http).request(
-      target,
-      {
-        method: "POST",
-        headers: { ...headers, "content-length": `${Buffer.byteLength(body)}` },
-        // A connection of its own: a shared one could belong to an address that was never checked for this name.
-        agent: false,
-        lookup: pinned(address),
-        maxHeaderSize: ANSWER_HEADER_BYTES_MAX,
-        signal,
-      },
-      (answer) => {
-        ignoreBody(answer);
-        resolve(answer.statusCode ?? 0);
-      },
-    );
-    outgoing.on("error", (error) => reject(signal.aborted ? signal.reason : error));
-    outgoing.end(body);
-  });
-}
-
-/** Only the status counts. A short body is let in, so that an honest server sees no broken connection; a long one is cut. */
-function ignoreBody(answer: http.IncomingMessage): void {
-  let bytes = 0;
-  answer.on("error", () => undefined);
-  answer.on("data", (chunk: Buffer) => {
-    bytes += chunk.length;
-    if (bytes > ANSWER_BODY_BYTES_MAX) answer.destroy();
-  });
 }
 
 /** Answers the checked address, whatever is asked. */

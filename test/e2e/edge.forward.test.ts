@@ -3,7 +3,7 @@ import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { AccountService } from "#gen/account/v1/account_pb.ts";
 import { PaymentMethod_Mock_Behaviour } from "#gen/common/v1/payment_method_pb.ts";
-import { RequestInfoSchema } from "#gen/google/rpc/error_details_pb.ts";
+import { RequestInfoSchema, RetryInfoSchema } from "#gen/google/rpc/error_details_pb.ts";
 import {
   Health,
   HealthCheckResponse_ServingStatus as Status,
@@ -35,6 +35,7 @@ const unanswered = {
   },
 } as const;
 
+/** A connection of its own to the edge. */
 function edge() {
   return createGrpcTransport({ baseUrl: `http://${stack.addresses.edge}` });
 }
@@ -154,8 +155,54 @@ describe("health", () => {
   });
 });
 
+describe("an edge that has more to do than it can", () => {
+  test("refuses with the time to come back before any effect, answers probes, and goes on afterwards", async () => {
+    const { edge: address } = stack.addresses;
+    const held = createClient(PaymentService, edge());
+    const requestId = "held";
+    // One payment, asked for as often as the edge takes calls: each waits for its end.
+    const paid = await held.create({ ...unanswered, requestId, waitUntil: WaitUntil.ACCEPTED });
+    const { paymentId = "" } = paid.payment ?? {};
+    const limit = await numberOf(address, "settle_overload_limit");
+    const waiting = Array.from({ length: limit }, () => held.create({ ...unanswered, requestId }));
+    const running = Promise.allSettled(waiting);
+    await waitUntil(async () => (await numberOf(address, "settle_overload_running")) === limit);
+
+    const others = createClient(PaymentService, edge());
+    const refused = await Promise.all(
+      Array.from({ length: 20 }, (_, each) =>
+        others
+          .create({ ...request, requestId: `shed-${each}` })
+          .then(() => undefined)
+          .catch((failure: unknown) => ConnectError.from(failure)),
+      ),
+    );
+    for (const error of refused) {
+      expect([error?.code, reasonOf(error)]).toEqual([Code.Unavailable, "OVERLOADED"]);
+      expect(error?.findDetails(RetryInfoSchema)).toHaveLength(1);
+    }
+    const payments = (await stack.platform.database("payment")).collection("payments");
+    expect(await payments.countDocuments({ requestId: /^shed-/ })).toBe(0);
+    expect(await numberOf(address, 'settle_rpc_shed_total{limit="overload"}')).toBe(20);
+    expect((await createClient(Health, edge()).check({})).status).toBe(Status.SERVING);
+    expect((await fetch(`http://${address}/readyz`)).status).toBe(200);
+
+    await stack.payment.cancel({ paymentId });
+    expect((await running).map(({ status }) => status)).toEqual(waiting.map(() => "fulfilled"));
+    expect((await others.create({ ...request, requestId: "shed-0" })).payment?.status).toBe(
+      PaymentStatus.SUCCEEDED,
+    );
+  });
+});
+
 /** How many calls of an RPC run on a port. */
-async function metric(address: string, rpc: string): Promise<number> {
+function metric(address: string, rpc: string): Promise<number> {
+  return numberOf(address, `settle_rpc_running{rpc="${rpc}"}`);
+}
+
+/** A number of a port's metrics; 0 when it has none. */
+async function numberOf(address: string, name: string): Promise<number> {
   const text = await (await fetch(`http://${address}/metrics`)).text();
-  return Number(text.match(new RegExp(`settle_rpc_running\\{rpc="${rpc}"\\} (\\d+)`))?.[1] ?? 0);
+  const line = text.split("\n").find((each) => each.startsWith(`${name} `));
+  return Number(line?.slice(name.length) ?? 0);
 }

@@ -1,11 +1,14 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { AccountState } from "#gen/account/v1/account_pb.ts";
+import { PaymentMethod_Mock_Behaviour as Behaviour } from "#gen/common/v1/payment_method_pb.ts";
 import { CaptureMode, PaymentStatus, WaitUntil } from "#gen/payment/v1/payment_pb.ts";
 import { uuidv7 } from "#kit/ids.ts";
 import { reasonOf } from "#kit/rpc/errors.ts";
+import { claimPhase } from "#services/payment/store/payments.ts";
 import { fundedAccount } from "#test/idempotency/recipes.ts";
 import { type Stack, startStack } from "#test/support/stack.ts";
+import { waitUntil } from "#test/support/wait-until.ts";
 
 let stack: Stack;
 
@@ -62,14 +65,7 @@ test("If-Match of a replacement is the etag of what it replaces", async () => {
 });
 
 test("Capture and Cancel refuse an older etag and leave the payment as it was", async () => {
-  const accountId = await fundedAccount(stack);
-  const created = await stack.payment.create({
-    accountId,
-    amount,
-    captureMode: CaptureMode.MANUAL,
-    waitUntil: WaitUntil.COMPLETED,
-  });
-  const paymentId = created.payment?.paymentId ?? "";
+  const paymentId = await authorized();
   expect(await refusalOf(stack.payment.capture({ paymentId, etag: '"0"' }))).toBe(MISMATCH);
   expect(await refusalOf(stack.payment.cancel({ paymentId, etag: '"0"' }))).toBe(MISMATCH);
   const { etag = "", status } = (await stack.payment.get({ paymentId })).payment ?? {};
@@ -77,6 +73,71 @@ test("Capture and Cancel refuse an older etag and leave the payment as it was", 
   const captured = await stack.payment.capture({ paymentId, etag });
   expect(captured.payment?.status).toBe(PaymentStatus.SUCCEEDED);
 });
+
+test("of captures and cancels that race on one etag exactly one decides, and the others learn that it changed", async () => {
+  const paymentIds = await Promise.all(Array.from({ length: 4 }, authorized));
+  for (const paymentId of paymentIds) {
+    const { etag = "" } = (await stack.payment.get({ paymentId })).payment ?? {};
+    const answers = await Promise.all([
+      ...[1n, 2n, 3n].map((minorUnits) =>
+        refusalOf(stack.payment.capture({ paymentId, etag, amount: { ...amount, minorUnits } })),
+      ),
+      refusalOf(stack.payment.cancel({ paymentId, etag })),
+    ]);
+    expect(answers.sort()).toEqual([MISMATCH, MISMATCH, MISMATCH, "no refusal"].sort());
+  }
+});
+
+test("a step of the saga changes the etag, so that nobody cancels what they have not seen", async () => {
+  const accountId = await fundedAccount(stack);
+  const waiting = {
+    method: { case: "mock", value: { behaviour: Behaviour.NO_CALLBACK } },
+  } as const;
+  const created = await stack.payment.create({ accountId, amount, paymentMethod: waiting });
+  const { paymentId = "", etag: accepted = "" } = created.payment ?? {};
+  const { etag } = await waitUntil(async () => {
+    const { payment } = await stack.payment.get({ paymentId });
+    return payment?.etag === accepted ? undefined : payment;
+  });
+  expect(await refusalOf(stack.payment.cancel({ paymentId, etag: accepted }))).toBe(MISMATCH);
+  const request = { paymentId, etag, requestId: uuidv7() };
+  const cancelled = await stack.payment.cancel(request);
+  expect(cancelled.payment?.status).toBe(PaymentStatus.CANCELLED);
+  expect(await stack.payment.cancel(request)).toEqual(cancelled);
+});
+
+test("a decision whose writer died before it told the workflow is heard by the sweeper", async () => {
+  const db = await stack.platform.database("payment");
+  const [captured = "", cancelled = ""] = await Promise.all([authorized(), authorized()]);
+  const scope = { tenant: "default" };
+  const capture = { kind: "CAPTURING", amount: 2n, requestId: uuidv7() } as const;
+  await claimPhase(db, scope, captured, capture);
+  await claimPhase(db, scope, cancelled, { kind: "UNDOING", reason: "CANCELLED" });
+  await stack.payment.recover({});
+  const ends = [captured, cancelled].map((paymentId) =>
+    waitUntil(async () => {
+      const { payment } = await stack.payment.get({ paymentId });
+      return payment?.status === PaymentStatus.PROCESSING ? undefined : payment;
+    }),
+  );
+  expect(await Promise.all(ends)).toMatchObject([
+    { status: PaymentStatus.SUCCEEDED, capturedAmount: { ...amount, minorUnits: 2n } },
+    { status: PaymentStatus.CANCELLED },
+  ]);
+});
+
+/** A payment of 5 cents that waits for Capture. */
+async function authorized(): Promise<string> {
+  const accountId = await fundedAccount(stack);
+  const { payment } = await stack.payment.create({
+    accountId,
+    amount,
+    captureMode: CaptureMode.MANUAL,
+    waitUntil: WaitUntil.COMPLETED,
+  });
+  expect(payment?.status).toBe(PaymentStatus.REQUIRES_CAPTURE);
+  return payment?.paymentId ?? "";
+}
 
 async function refusalOf(call: Promise<unknown>): Promise<string> {
   try {

@@ -128,7 +128,8 @@ describe("Cancel", () => {
     expect(await atProvider(stack, paymentId)).toBe("VOIDED 0-0");
     const { client } = await stack.platform.temporal();
     const child = client.workflow.getHandle(`fraud-check-${paymentId}`);
-    expect((await child.describe()).status.name).not.toBe("RUNNING");
+    // The undo does not wait for the child's own end.
+    await waitUntil(async () => (await child.describe()).status.name !== "RUNNING");
   });
 
   test("after a capture made at the provider behind our back gives the money back there too", async () => {

@@ -46,7 +46,7 @@ test("a second npm start and the servers of a test run find other ports while on
     await rm(directory, { recursive: true, force: true });
   }
 
-  const still = await Promise.all([...mine].map(accepts));
+  const still = await Promise.all([...mine].map((port) => accepts(port)));
   expect(still).not.toContain(false);
   first.signal("SIGTERM");
   expect((await first.ended).code).toBe(0);

@@ -20,19 +20,23 @@ export interface Addresses {
 export interface AddressOptions {
   readonly address?: string;
   readonly dataDir?: string;
+  /** Whose certificates are believed: then an address that names no scheme means https, so that no key goes in the clear. */
+  readonly ca?: string;
 }
 
 /**
- * Finds the services: `--address` (one address for all, such as the edge's), else `SETTLE_URL_<NAME>`, else
+ * Finds the services: `--address` or SETTLE_ADDRESS (one for all, such as the edge's), else `SETTLE_URL_<NAME>`, else
  * `<data-dir>/ports.json`, else the default ports. The data directory is `--data-dir`, SETTLE_DATA_DIR or ./.data.
  */
 export function locateServices(options: AddressOptions, env: Env): Addresses {
   const dataDir = path.resolve(options.dataDir ?? env["SETTLE_DATA_DIR"] ?? ".data");
   const file = path.join(dataDir, "ports.json");
   const { state, ports } = readPorts(file);
+  const one = options.address ?? (env["SETTLE_ADDRESS"] || undefined);
+  const scheme = (options.ca ?? env["SETTLE_TLS_CA"]) ? "https" : "http";
   const url = (name: ServiceName): string =>
     toUrl(
-      options.address ??
+      (one && withScheme(one, scheme)) ??
         env[`SETTLE_URL_${name.toUpperCase()}`] ??
         ports.get(name) ??
         `127.0.0.1:${DEFAULT_PORTS[name]}`,
@@ -54,8 +58,12 @@ export function locateServices(options: AddressOptions, env: Env): Addresses {
   };
 }
 
+function withScheme(address: string, scheme: "http" | "https"): string {
+  return /^https?:\/\//.test(address) ? address : `${scheme}://${address}`;
+}
+
 function toUrl(address: string): string {
-  const text = /^https?:\/\//.test(address) ? address : `http://${address}`;
+  const text = withScheme(address, "http");
   if (!URL.canParse(text) || new URL(text).hostname === "") {
     throw new UsageError(
       `not an address: ${address}`,

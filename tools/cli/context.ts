@@ -1,12 +1,13 @@
+import { readFileSync } from "node:fs";
 import type { DescService } from "@bufbuild/protobuf";
 import type { Client } from "@connectrpc/connect";
 import type { Command } from "commander";
 import type { PeerIdentity } from "#kit/auth/security.ts";
-import { watchCertificates } from "#kit/auth/tls.ts";
+import { fixedCertificates } from "#kit/auth/tls.ts";
 import type { Env, ServiceName } from "#kit/config.ts";
-import { createLog } from "#kit/log.ts";
 import { createPeer, onBehalfOf } from "#kit/rpc/client.ts";
-import { type Addresses, locateServices } from "./addresses.ts";
+import { type Addresses, type AddressOptions, locateServices } from "./addresses.ts";
+import { UsageError } from "./errors.ts";
 
 /** The world outside a command, so that tests run commands without a process of their own. */
 export interface CliIo {
@@ -22,9 +23,7 @@ export interface CliIo {
 /** How answers are written. */
 export type OutputFormat = "table" | "json";
 
-interface GlobalOptions {
-  readonly address?: string;
-  readonly dataDir?: string;
+interface GlobalOptions extends AddressOptions, CredentialOptions {
   readonly output: OutputFormat;
   readonly tenant: string;
 }
@@ -48,7 +47,7 @@ const CALL_TIMEOUT_MS = 30_000;
 export function invocationOf(command: Command, io: CliIo): Invocation {
   const options = command.optsWithGlobals<GlobalOptions>();
   const addresses = locateServices(options, io.env);
-  const identity = identityOf(io.env);
+  const identity = identityOf(options, io.env);
   return {
     io,
     output: options.output,
@@ -61,18 +60,48 @@ export function invocationOf(command: Command, io: CliIo): Invocation {
   };
 }
 
-/** Who the command line is: SETTLE_API_KEY (a key or a token; never a flag, for flags are seen by everybody on the machine). */
-function identityOf(env: Env): PeerIdentity {
-  const text = (name: string): string | undefined => env[name] || undefined;
-  const [ca, cert, key] = ["SETTLE_TLS_CA", "SETTLE_TLS_CLIENT_CERT", "SETTLE_TLS_CLIENT_KEY"].map(
-    text,
-  );
+/** Who the command line is and whom it believes; flags before variables. */
+interface CredentialOptions {
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly certKey?: string;
+  readonly apiKeyFile?: string;
+}
+
+/** The key itself is never a flag, for flags are seen by everybody on the machine. */
+function identityOf(options: CredentialOptions, env: Env): PeerIdentity {
+  const ca = options.ca ?? text(env, "SETTLE_TLS_CA");
+  const cert = options.cert ?? text(env, "SETTLE_TLS_CLIENT_CERT");
+  const key = options.certKey ?? text(env, "SETTLE_TLS_CLIENT_KEY");
   const files = {
     ...(ca === undefined ? {} : { ca }),
     ...(cert === undefined ? {} : { cert }),
     ...(key === undefined ? {} : { key }),
   };
   const certificates =
-    Object.keys(files).length === 0 ? undefined : watchCertificates(files, createLog("silent"));
-  return { key: text("SETTLE_API_KEY"), certificates };
+    Object.keys(files).length === 0
+      ? undefined
+      : usable("a certificate file", () => fixedCertificates(files));
+  const keyFile = options.apiKeyFile ?? text(env, "SETTLE_API_KEY_FILE");
+  const own = options.apiKeyFile === undefined ? text(env, "SETTLE_API_KEY") : undefined;
+  if (own !== undefined || keyFile === undefined) return { key: own, certificates };
+  return {
+    key: usable("the key's file", () => readFileSync(keyFile, "utf8").trim()),
+    certificates,
+  };
+}
+
+function text(env: Env, name: string): string | undefined {
+  return env[name] || undefined;
+}
+
+function usable<T>(what: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw new UsageError(
+      `${what} cannot be used: ${error instanceof Error ? error.message : error}`,
+      "give paths of PEM files by --ca, --cert and --cert-key, that of a key by --api-key-file",
+    );
+  }
 }

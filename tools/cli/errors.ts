@@ -1,5 +1,6 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { BadRequestSchema, ErrorInfoSchema } from "#gen/google/rpc/error_details_pb.ts";
+import { certificateFault } from "#kit/auth/tls.ts";
 
 /** Exit code of a command that was understood but did not succeed. */
 export const EXIT_FAILED = 1;
@@ -64,6 +65,16 @@ function local(exitCode: number, reason: string, message: string, next: string):
 }
 
 function describeRpcFailure(error: ConnectError): Failure {
+  const fault = certificateFault(error);
+  if (fault !== undefined) {
+    const next = "name the authority that issued it by --ca or SETTLE_TLS_CA";
+    return local(
+      EXIT_FAILED,
+      "UNAVAILABLE",
+      `the server's certificate is not believed: ${fault}`,
+      next,
+    );
+  }
   const status = statusName(error.code);
   const reason = error.findDetails(ErrorInfoSchema)[0]?.reason || status;
   const fields = error

@@ -25,9 +25,11 @@ Examples:
   settle account get 1 -o json
   settle audit
 
-Addresses: --address, else SETTLE_URL_PAYMENT, SETTLE_URL_ACCOUNT, …, else <data-dir>/ports.json
+Addresses: --address, else SETTLE_ADDRESS, else SETTLE_URL_PAYMENT, SETTLE_URL_ACCOUNT, …, else <data-dir>/ports.json
 (--data-dir, SETTLE_DATA_DIR, ./.data), else the default ports.
-Credentials: SETTLE_API_KEY, an API key or a token; a development server needs none.
+With an authority, an address without https:// means https.
+Credentials: --api-key-file, else SETTLE_API_KEY (an API key or a token) or SETTLE_API_KEY_FILE; a development server
+needs none. TLS: --ca, --cert, --cert-key, else SETTLE_TLS_CA, SETTLE_TLS_CLIENT_CERT, SETTLE_TLS_CLIENT_KEY.
 Exit codes: 0 done, 1 failed or an invariant is broken, 2 the command line is wrong.`;
 
 /** Runs one command line and answers its exit code. Nothing is thrown. */
@@ -69,7 +71,11 @@ function createProgram(io: CliIo, result: CommandResult): Command {
         .choices(["table", "json"])
         .default("table"),
     )
-    .option("--address <host:port>", "one address for every service")
+    .option("--address <host:port>", "one address for every service, such as the edge's")
+    .option("--ca <file>", "authority whose certificates are believed (PEM)")
+    .option("--cert <file>", "certificate to show, where the server asks for one (PEM)")
+    .option("--cert-key <file>", "its private key (PEM)")
+    .option("--api-key-file <file>", "file with an API key or a token")
     .option("--data-dir <dir>", "directory with ports.json (default: SETTLE_DATA_DIR or ./.data)")
     .option("--tenant <tenant>", "whose data; honoured from a service or in development", "default")
     .addHelpText("after", HELP)

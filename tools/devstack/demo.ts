@@ -9,7 +9,8 @@ import {
 } from "#gen/payment/v1/payment_pb.ts";
 import type { AuditResponse } from "#gen/reporting/v1/reporting_pb.ts";
 import { ReportingService } from "#gen/reporting/v1/reporting_pb.ts";
-import { createPeer } from "#kit/rpc/client.ts";
+import { createPeer, onBehalfOf } from "#kit/rpc/client.ts";
+import type { Stack } from "./stack.ts";
 
 /** Who pays in the demo; opened by the seed. */
 export const DEMO_ACCOUNT = "alice-checking";
@@ -31,10 +32,15 @@ const OPEN: readonly PaymentStatus[] = [
   PaymentStatus.PROCESSING,
 ];
 
+/** Where the services are, and who calls. */
+type Place = Pick<Stack, "url" | "reach">;
+
+const calling = (timeoutMs?: number) => onBehalfOf({ tenant: "default" }, { timeoutMs });
+
 /** Tops the demo account up when it is low, pays from it over gRPC, and waits for the end. */
-export async function payDemo(accountUrl: string, paymentUrl: string): Promise<Payment> {
-  await topUp(accountUrl);
-  const payments = createPeer(PaymentService, paymentUrl);
+export async function payDemo(stack: Place): Promise<Payment> {
+  await topUp(stack);
+  const payments = createPeer(PaymentService, stack.url("payment"), stack.reach.identity);
   const created = await payments.create(
     {
       requestId: `demo-${randomUUID()}`,
@@ -43,31 +49,33 @@ export async function payDemo(accountUrl: string, paymentUrl: string): Promise<P
       description: "The first coffee",
       waitUntil: WaitUntil.COMPLETED,
     },
-    { timeoutMs: WAIT_CALL_MS },
+    calling(WAIT_CALL_MS),
   );
   let { payment } = created;
   const deadline = Date.now() + FINAL_DEADLINE_MS;
   while (payment !== undefined && OPEN.includes(payment.status) && Date.now() < deadline) {
     await delay(200);
-    ({ payment } = await payments.get({ paymentId: payment.paymentId }));
+    ({ payment } = await payments.get({ paymentId: payment.paymentId }, calling()));
   }
   if (payment === undefined) throw new Error("PaymentService.Create answered without a payment");
   return payment;
 }
 
-async function topUp(accountUrl: string): Promise<void> {
-  const accounts = createPeer(AccountService, accountUrl);
-  const { account } = await accounts.getAccount({ accountId: DEMO_ACCOUNT });
+async function topUp(stack: Place): Promise<void> {
+  const accounts = createPeer(AccountService, stack.url("account"), stack.reach.identity);
+  const { account } = await accounts.getAccount({ accountId: DEMO_ACCOUNT }, calling());
   if ((account?.available?.minorUnits ?? 0n) >= LOW_BALANCE) return;
-  await accounts.credit({
+  const topUpOrder = {
     transactionId: `demo-top-up-${randomUUID()}`,
     accountId: DEMO_ACCOUNT,
     amount: { currencyCode: CURRENCY, minorUnits: TOP_UP },
     reference: "demo top-up",
-  });
+  };
+  await accounts.credit(topUpOrder, calling());
 }
 
 /** Asks reporting to prove the books. */
-export async function auditBooks(reportingUrl: string): Promise<AuditResponse> {
-  return await createPeer(ReportingService, reportingUrl).audit({}, { timeoutMs: WAIT_CALL_MS });
+export async function auditBooks(stack: Place): Promise<AuditResponse> {
+  const reporting = createPeer(ReportingService, stack.url("reporting"), stack.reach.identity);
+  return await reporting.audit({}, calling(WAIT_CALL_MS));
 }

@@ -1,5 +1,6 @@
 import { connect } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
+import type { PeerIdentity } from "#kit/auth/security.ts";
 import { type Child, lastLogLines } from "./child.ts";
 
 /** Waits until `ready` says yes; fails at the deadline, or at once with its last log lines when the program ends. */
@@ -30,10 +31,10 @@ export async function endedError(child: Child, logs: string): Promise<Error> {
   );
 }
 
-/** Whether something accepts connections on the port of 127.0.0.1. */
-export function accepts(port: number): Promise<boolean> {
+/** Whether something accepts connections on the port. */
+export function accepts(port: number, host = "127.0.0.1"): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect({ port, host: "127.0.0.1" });
+    const socket = connect({ port, host });
     socket.once("connect", () => {
       socket.destroy();
       resolve(true);
@@ -42,23 +43,32 @@ export function accepts(port: number): Promise<boolean> {
   });
 }
 
-/** Waits until a gRPC server says by its health service that it serves. `service` empty asks for the whole server. */
+/** A gRPC server to ask for its health. */
+export interface Target {
+  readonly url: string;
+  /** Empty asks for the whole server. */
+  readonly service: string;
+  readonly identity?: PeerIdentity;
+}
+
+/** Waits until a gRPC server says by its health service that it serves. */
 export async function gateServing(
   child: Child,
   logs: string,
   deadlineMs: number,
-  target: { readonly port: number; readonly service: string },
+  target: Target,
 ): Promise<void> {
   // Loaded here and not before: the program gets ready meanwhile.
   const { createClient } = await import("@connectrpc/connect");
-  const { createGrpcTransport, Http2SessionManager } = await import("@connectrpc/connect-node");
+  const { connectTo } = await import("#kit/rpc/client.ts");
   const { Health, HealthCheckResponse_ServingStatus } = await import(
     "#gen/grpc/health/v1/health_pb.ts"
   );
-  await gate(child, logs, deadlineMs, () => accepts(target.port));
-  const baseUrl = `http://127.0.0.1:${target.port}`;
-  const sessionManager = new Http2SessionManager(baseUrl);
-  const health = createClient(Health, createGrpcTransport({ baseUrl, sessionManager }));
+  const { hostname, port } = new URL(target.url);
+  const host = hostname.replace(/^\[(.*)\]$/, "$1");
+  await gate(child, logs, deadlineMs, () => accepts(Number(port), host));
+  const { transport, sessions } = connectTo(target.url, target.identity ?? {});
+  const health = createClient(Health, transport);
   try {
     await gate(child, logs, deadlineMs, async () => {
       const { service } = target;
@@ -66,6 +76,6 @@ export async function gateServing(
       return answer?.status === HealthCheckResponse_ServingStatus.SERVING;
     });
   } finally {
-    sessionManager.abort();
+    sessions.abort();
   }
 }

@@ -35,10 +35,7 @@ export async function startInProcess(
     await stop();
     throw failure.reason;
   }
-  const addresses = Object.fromEntries(
-    [...running].map(([name, service]) => [name, service.address]),
-  );
-  return { addresses, failed: new Promise(() => undefined), stop, kill: () => undefined };
+  return { failed: new Promise(() => undefined), stop, kill: () => undefined };
 }
 
 async function stopInOrder(running: ReadonlyMap<ServiceName, RunningService>): Promise<void> {

@@ -4,6 +4,8 @@ import { defaultDeps } from "../provision/provision.ts";
 import { findBinaries } from "./binaries.ts";
 import { type DataDir, openDataDir, resetDataDir } from "./data-dir.ts";
 import { HELP, readOptions, type StartOptions, UsageError } from "./options.ts";
+import { readReach } from "./reach.ts";
+import { secretVariables } from "./secrets.ts";
 import { listenForStop, type StopSignal } from "./signals.ts";
 import { type Stack, startStack } from "./stack.ts";
 
@@ -34,6 +36,8 @@ async function run(
   const startMs = Date.now();
   progress.line(`Settle starts; everything is stored in ${dataDir.path}`);
   const deps = defaultDeps(progress);
+  const env = { ...process.env, ...(await secretVariables(dataDir, process.env)) };
+  const reach = readReach(env);
   const binaries = await Promise.race([findBinaries(deps), signal.stopped]);
   // Nothing runs yet; an unfinished download is removed by the next start.
   if (typeof binaries === "string") {
@@ -41,7 +45,7 @@ async function run(
     process.exit(130);
   }
   const { portBase, split } = options;
-  const stack = await startStack({ dataDir, portBase, binaries, split, env: process.env, deps });
+  const stack = await startStack({ dataDir, portBase, binaries, split, env, reach, deps });
   signal.onKill(() => stack.kill());
   progress.line(`Settle is up after ${((Date.now() - startMs) / 1000).toFixed(1)} s`);
   const outcome = await Promise.race([
@@ -63,14 +67,17 @@ async function work(
   signal: StopSignal,
 ): Promise<Outcome> {
   const stopped = signal.stopped.then(() => undefined);
-  const payment = options.demo ? await Promise.race([demo(stack, progress), stopped]) : undefined;
+  const wanted = options.demo && process.env["SETTLE_SEED_DEMO"] !== "0";
+  if (options.demo && !wanted)
+    progress.line("  no demo payment: SETTLE_SEED_DEMO=0 opens no demo accounts");
+  const payment = wanted ? await Promise.race([demo(stack, progress), stopped]) : undefined;
   if (signal.isStopped()) return { code: 0 };
   if (options.once)
-    return await Promise.race([once(stack, progress, payment, options.demo), stoppedEarly(signal)]);
-  const { addressTable, copyLines, DEVELOPMENT_BANNER } = await import("./summary.ts");
+    return await Promise.race([once(stack, progress, payment, wanted), stoppedEarly(signal)]);
+  const { addressTable, bannerOf, copyLines } = await import("./summary.ts");
   progress.line(addressTable(stack.addresses));
-  if (process.env["SETTLE_MODE"] !== "production") progress.line(DEVELOPMENT_BANNER);
-  progress.line(copyLines(stack.addresses["payment"] ?? "", stack.temporalUi, payment?.paymentId));
+  progress.line(bannerOf(stack.reach));
+  progress.line(copyLines(stack, payment?.paymentId));
   progress.line("Ctrl-C stops everything.");
   await stopped;
   return { code: 0 };
@@ -81,7 +88,7 @@ async function demo(stack: Stack, progress: Progress): Promise<Payment> {
   task.note("waiting for its end");
   const { payDemo } = await import("./demo.ts");
   const { timelineText } = await import("./summary.ts");
-  const payment = await payDemo(stack.url("account"), stack.url("payment"));
+  const payment = await payDemo(stack);
   task.end("  demo payment has ended");
   progress.line(timelineText(payment));
   return payment;
@@ -95,7 +102,7 @@ async function once(
 ): Promise<Outcome> {
   const { auditBooks } = await import("./demo.ts");
   const { addressTable, auditText, statusName } = await import("./summary.ts");
-  const audit = await auditBooks(stack.url("reporting"));
+  const audit = await auditBooks(stack);
   progress.line(auditText(audit));
   progress.line(addressTable(stack.addresses));
   const status = payment === undefined ? null : statusName(payment.status);

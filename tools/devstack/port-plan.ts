@@ -1,5 +1,6 @@
 import { DEFAULT_PORTS, type Env, EnvReader, type ServiceName } from "#kit/config.ts";
 import { choosePorts, type PortRequest } from "./ports.ts";
+import type { Reach } from "./reach.ts";
 
 /** A port for everything a stack opens. */
 export interface PortPlan {
@@ -74,11 +75,14 @@ function offsetOf(name: ServiceName): number {
 }
 
 /** The variables by which services find their own port and each other. */
-export function portVariables(ports: PortPlan["services"]): Record<string, string> {
+export function portVariables(
+  ports: PortPlan["services"],
+  { scheme, host }: Pick<Reach, "scheme" | "host">,
+): Record<string, string> {
   const variables: Record<string, string> = {};
   for (const [name, port] of Object.entries(ports)) {
     variables[`SETTLE_PORT_${name.toUpperCase()}`] = String(port);
-    variables[`SETTLE_URL_${name.toUpperCase()}`] = `http://127.0.0.1:${port}`;
+    variables[`SETTLE_URL_${name.toUpperCase()}`] = `${scheme}://${host}:${port}`;
   }
   return variables;
 }

@@ -2,8 +2,6 @@ import type { ServiceName } from "#kit/config.ts";
 
 /** All services of a stack, running. */
 export interface ServiceGroup {
-  /** `host:port` of each. */
-  readonly addresses: Readonly<Partial<Record<ServiceName, string>>>;
   /** Settles with a sentence when a service ended by itself; never otherwise. */
   readonly failed: Promise<string>;
   /** The entry first, so that nothing new begins; then those it calls. */

@@ -3,6 +3,7 @@ import type { Env, ServiceName } from "#kit/config.ts";
 import { type Child, type Guard, startChild } from "./child.ts";
 import type { DataDir } from "./data-dir.ts";
 import { endedError, gateServing } from "./gate.ts";
+import type { Reach } from "./reach.ts";
 import { type ServiceGroup, STOP_ORDER } from "./service-group.ts";
 
 const READY_DEADLINE_MS = 60_000;
@@ -10,6 +11,7 @@ const READY_DEADLINE_MS = 60_000;
 /** Starts every service as a process of its own. One that ends is not restarted: the stack stops and says why. */
 export async function startSplit(
   ports: ReadonlyMap<ServiceName, number>,
+  reach: Reach,
   env: Env,
   dataDir: DataDir,
   guard: Guard,
@@ -23,7 +25,9 @@ export async function startSplit(
     [...ports].map(async ([name, port]) => {
       const child = await startOne(name, env, dataDir, guard);
       children.set(name, child);
-      await gateServing(child, dataDir.logs, READY_DEADLINE_MS, { port, service: "" });
+      const url = `${reach.scheme}://${reach.host}:${port}`;
+      const target = { url, service: "", identity: reach.identity };
+      await gateServing(child, dataDir.logs, READY_DEADLINE_MS, target);
     }),
   );
   const failure = results.find((result) => result.status === "rejected");
@@ -35,11 +39,7 @@ export async function startSplit(
     await child.exited;
     return (await endedError(child, dataDir.logs)).message;
   });
-  const addresses = Object.fromEntries(
-    [...ports].map(([name, port]) => [name, `127.0.0.1:${port}`]),
-  );
   return {
-    addresses,
     failed: Promise.race(ended),
     stop,
     kill: () => {

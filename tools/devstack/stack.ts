@@ -6,7 +6,7 @@ import { lastLogLines } from "./child.ts";
 import { type DataDir, writeAtomically } from "./data-dir.ts";
 import { type Infrastructure, startInfrastructure } from "./infrastructure.ts";
 import { planPorts, portVariables } from "./port-plan.ts";
-import { secretVariables } from "./secrets.ts";
+import type { Reach } from "./reach.ts";
 import type { ServiceGroup } from "./service-group.ts";
 import { type LoadedService, loadServices, SERVICE_NAMES } from "./services.ts";
 
@@ -16,6 +16,7 @@ export interface Stack {
   readonly addresses: Readonly<Record<string, string>>;
   /** Base URL of a service. */
   url(name: ServiceName): string;
+  readonly reach: Reach;
   readonly temporalUi: string | undefined;
   /** Settles with a sentence and log lines when anything ended by itself. */
   readonly failed: Promise<string>;
@@ -30,13 +31,15 @@ export interface StackOptions {
   readonly binaries: Binaries;
   /** One process per service instead of one for all. */
   readonly split: boolean;
+  /** With the secrets that `secretVariables` adds. */
   readonly env: Env;
+  readonly reach: Reach;
   readonly deps: ProvisionDeps;
 }
 
 /** Brings everything up and writes `ports.json`. When a part fails, what was up is stopped again. */
 export async function startStack(options: StackOptions): Promise<Stack> {
-  const { dataDir, env, deps } = options;
+  const { dataDir, env, deps, reach } = options;
   // A start that was killed left its own behind.
   await rm(dataDir.portsFile, { force: true });
   const plan = { portBase: options.portBase, services: SERVICE_NAMES, env };
@@ -55,15 +58,15 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const serviceEnv = {
       SETTLE_SEED_DEMO: "1",
       ...env,
-      ...portVariables(ports.services),
-      ...(await secretVariables(dataDir, env)),
+      ...portVariables(ports.services, reach),
       MONGODB_URI: infrastructure.mongodbUri,
       TEMPORAL_ADDRESS: infrastructure.temporalAddress,
     };
     const place = { ports: ports.services, env: serviceEnv, infrastructure };
     const services = await startServices(options, place, loaded);
-    await writePortsFile(dataDir, services, infrastructure);
-    return stackOf(infrastructure, services, dataDir);
+    const addresses = addressesOf(ports.services, reach);
+    await writePortsFile(dataDir, addresses, reach, infrastructure);
+    return stackOf(infrastructure, services, { dataDir, addresses, reach });
   } catch (error) {
     await infrastructure.stop();
     throw error;
@@ -79,7 +82,7 @@ async function startServices(
   },
   loaded: Promise<ReadonlyMap<ServiceName, LoadedService>> | undefined,
 ): Promise<ServiceGroup> {
-  const { dataDir, deps } = options;
+  const { dataDir, deps, reach } = options;
   const { ports, env, infrastructure } = place;
   const task = deps.progress.task("services");
   task.note("starting");
@@ -91,11 +94,13 @@ async function startServices(
       loaded === undefined
         ? await startSplit(
             new Map(SERVICE_NAMES.map((name) => [name, ports[name]])),
+            reach,
             env,
             dataDir,
             infrastructure.guard,
           )
         : await startInProcess(await loaded, env, dataDir.logs);
+    if (reach.scheme === "https") await proveReach(reach, ports.edge, group);
     task.end("  services are ready");
     return group;
   } catch (error) {
@@ -104,17 +109,57 @@ async function startServices(
   }
 }
 
-function stackOf(infrastructure: Infrastructure, services: ServiceGroup, dataDir: DataDir): Stack {
+/** Certificates that others do not believe show only when they are shown: to us by the edge, to the edge by all. */
+async function proveReach(reach: Reach, port: number, group: ServiceGroup): Promise<void> {
+  const { edgeFault } = await import("./edge-fault.ts");
+  const fault = await edgeFault(`${reach.scheme}://${reach.host}:${port}`, reach.identity);
+  if (fault === undefined) return;
+  await group.stop();
+  throw new Error(
+    `the services cannot call each other over TLS: ${fault}; SETTLE_TLS_CA must name the authority that issued ` +
+      "SETTLE_TLS_CERT and SETTLE_TLS_CLIENT_CERT (docs/security.md)",
+  );
+}
+
+function addressesOf(
+  ports: Readonly<Record<ServiceName, number>>,
+  { host }: Reach,
+): Readonly<Record<ServiceName, string>> {
+  const at = (name: ServiceName): string => `${host}:${ports[name]}`;
+  return {
+    edge: at("edge"),
+    account: at("account"),
+    fraud: at("fraud"),
+    notification: at("notification"),
+    payment: at("payment"),
+    reporting: at("reporting"),
+    gateway: at("gateway"),
+  };
+}
+
+interface Placed {
+  readonly dataDir: DataDir;
+  /** `host:port` of every service. */
+  readonly addresses: Readonly<Record<ServiceName, string>>;
+  readonly reach: Reach;
+}
+
+function stackOf(
+  infrastructure: Infrastructure,
+  services: ServiceGroup,
+  { dataDir, addresses: own, reach }: Placed,
+): Stack {
   const { temporalAddress, temporalUi, mongodbUri } = infrastructure;
   const addresses = {
-    ...services.addresses,
+    ...own,
     temporal: temporalAddress,
     ...(temporalUi === undefined ? {} : { temporalUi }),
     mongod: hostsOf(mongodbUri),
   };
   return {
     addresses,
-    url: (name) => `http://${services.addresses[name]}`,
+    url: (name) => `${reach.scheme}://${own[name]}`,
+    reach,
     temporalUi,
     failed: Promise.race([services.failed, infrastructureFailed(infrastructure)]),
     async stop() {
@@ -142,11 +187,16 @@ async function infrastructureFailed(infrastructure: Infrastructure): Promise<str
 /** Where the CLI, load tests and people find the stack; readable by its owner, for a URI may hold a password. */
 async function writePortsFile(
   dataDir: DataDir,
-  services: ServiceGroup,
+  addresses: Placed["addresses"],
+  { scheme }: Reach,
   infrastructure: Infrastructure,
 ): Promise<void> {
   const { temporalAddress: temporal, temporalUi, mongodbUri: mongodb } = infrastructure;
-  const ports = { ...services.addresses, temporal, temporalUi, mongodb, pid: process.pid };
+  const places = Object.entries(addresses).map(([name, address]) => [
+    name,
+    scheme === "https" ? `https://${address}` : address,
+  ]);
+  const ports = { ...Object.fromEntries(places), temporal, temporalUi, mongodb, pid: process.pid };
   await writeAtomically(dataDir.portsFile, `${JSON.stringify(ports, undefined, 2)}\n`, 0o600);
 }
 

@@ -2,6 +2,8 @@ import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { type Payment, PaymentStatus, PaymentStep } from "#gen/payment/v1/payment_pb.ts";
 import { type AuditResponse, InvariantResult } from "#gen/reporting/v1/reporting_pb.ts";
 import { DEMO_ACCOUNT } from "./demo.ts";
+import type { Reach } from "./reach.ts";
+import type { Stack } from "./stack.ts";
 
 /** Name of a status as the API spells it, without the prefix: `SUCCEEDED`. */
 export function statusName(status: PaymentStatus): string {
@@ -38,33 +40,59 @@ export function addressTable(addresses: Readonly<Record<string, string>>): strin
 }
 
 /** What everybody must know who sees this stack. */
-export const DEVELOPMENT_BANNER =
-  "DEVELOPMENT MODE: anybody on this machine may call, with every role and without a key (docs/security.md)";
+export function bannerOf({ security }: Reach): string {
+  return security.mode === "development"
+    ? "DEVELOPMENT MODE: anybody on this machine may call, with every role and without a key (docs/security.md)"
+    : "PRODUCTION MODE: every call needs a key or a token (docs/security.md)";
+}
 
-/** Lines to copy: a payment by grpcurl, buf curl and curl, and a look at it. */
+/** Lines to copy: the first key where one is needed, a payment by grpcurl, buf curl and curl, and a look at it. */
 export function copyLines(
-  payment: string,
-  temporalUi: string | undefined,
+  { addresses, temporalUi, reach }: Pick<Stack, "addresses" | "temporalUi" | "reach">,
   paymentId: string | undefined,
 ): string {
+  const edge = addresses["edge"] ?? "";
   const method = "payment.v1.PaymentService/Create";
-  const amount = { currencyCode: "USD", minorUnits: "1250" };
   const body = JSON.stringify({
     accountId: DEMO_ACCOUNT,
-    amount,
+    amount: { currencyCode: "USD", minorUnits: "1250" },
     waitUntil: "WAIT_UNTIL_COMPLETED",
   });
+  const { grpcurl, buf, curl, settle } = flagsFor(reach);
+  const key = "export SETTLE_API_KEY=sk_bootstrap_…  (as it says)";
+  const bootstrap = `npx settle key create --bootstrap --subject admin --role operator merchant`;
   const lines = [
+    ...(reach.security.mode === "development"
+      ? []
+      : ["First key, once", `  ${bootstrap}`, `  ${key}`]),
     "Pay",
-    `  grpcurl -plaintext -d '${body}' ${payment} ${method}`,
-    `  npx buf curl --http2-prior-knowledge --protocol grpc -d '${body}' http://${payment}/${method}`,
-    `  curl -s -H 'content-type: application/json' -d '${body}' http://${payment}/${method}`,
+    `  grpcurl ${grpcurl}-d '${body}' ${edge} ${method}`,
+    `  npx buf curl ${buf}--protocol grpc -d '${body}' ${reach.scheme}://${edge}/${method}`,
+    `  curl -s ${curl}-H 'content-type: application/json' -d '${body}' ${reach.scheme}://${edge}/${method}`,
     "Look",
-    `  npx settle payment ${paymentId === undefined ? "list" : `get ${paymentId}`}`,
-    "  npx settle audit",
+    `  npx settle ${settle}payment ${paymentId === undefined ? "list" : `get ${paymentId}`}`,
+    `  npx settle ${settle}audit`,
   ];
   if (temporalUi !== undefined) lines.push(`  http://${temporalUi}  (Temporal's own page)`);
   return lines.join("\n");
+}
+
+/** What each tool needs to be believed and to believe; every text ends with a space or is empty. */
+function flagsFor({ scheme, security }: Reach) {
+  const { ca, cert, key } = security.peerTls ?? {};
+  // A certificate of our own only where the port asks for one.
+  const shown = security.clientCertificates ? [cert, key] : [];
+  const files = (...names: readonly string[]): string =>
+    [ca, ...shown].map((file, at) => (file === undefined ? "" : `${names[at]} ${file} `)).join("");
+  const header =
+    security.mode === "development" ? "" : '-H "authorization: Bearer $SETTLE_API_KEY" ';
+  const clear = scheme === "http";
+  return {
+    grpcurl: `${clear ? "-plaintext " : files("-cacert", "-cert", "-key")}${header}`,
+    buf: `${clear ? "--http2-prior-knowledge " : files("--cacert", "--cert", "--key")}${header}`,
+    curl: `${clear ? "" : files("--cacert", "--cert", "--key")}${header}`,
+    settle: clear ? "" : files("--ca", "--cert", "--cert-key"),
+  };
 }
 
 /** The audit in one line, or one line per broken invariant. */

@@ -56,7 +56,8 @@ export async function startTemporal(
   const child = await startChild(spec, guard);
   options.onStart();
   try {
-    await gateServing(child, logs, READY_DEADLINE_MS, { port: options.port, service: FRONTEND });
+    const url = `http://127.0.0.1:${options.port}`;
+    await gateServing(child, logs, READY_DEADLINE_MS, { url, service: FRONTEND });
   } catch (error) {
     await child.stop();
     throw error;

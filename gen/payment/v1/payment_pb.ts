@@ -171,7 +171,7 @@ export type Payment = Message<"payment.v1.Payment"> & {
   updateTime?: Timestamp | undefined;
 
   /**
-   * Opaque; changes when the payment changes.
+   * Opaque; names the payment exactly as it is here. Whatever changes what is seen of it, its own steps included, changes this.
    *
    * @generated from field: string etag = 21;
    */
@@ -675,7 +675,8 @@ export type CancelRequest = Message<"payment.v1.CancelRequest"> & {
   reason: string;
 
   /**
-   * The etag that was read; when set, the call fails with ETAG_MISMATCH if the object changed since.
+   * The etag that was read. When set, the call decides the payment only if it is still exactly that, compared in the write
+   * that decides, and fails with ETAG_MISMATCH else. A repeat of the request_id is the same decision.
    *
    * @generated from field: string etag = 4;
    */
@@ -738,7 +739,8 @@ export type CaptureRequest = Message<"payment.v1.CaptureRequest"> & {
   amount?: Money | undefined;
 
   /**
-   * The etag that was read; when set, the call fails with ETAG_MISMATCH if the object changed since.
+   * The etag that was read. When set, the call decides the payment only if it is still exactly that, compared in the write
+   * that decides, and fails with ETAG_MISMATCH else. A repeat of the request_id is the same decision.
    *
    * @generated from field: string etag = 4;
    */

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { post } from "#kit/post.ts";
 import { SIGNATURE_HEADER, signWebhook } from "#kit/webhook.ts";
 import type { GatewayCallback } from "../contract.ts";
 import type { CallbackTask } from "../domain/callback.ts";
@@ -24,7 +25,7 @@ export async function sendCallback(
   const { sending, transaction } = message;
   const fields = { authorizationKey: transaction.authorizationKey, eventId: sending.eventId };
   try {
-    const status = await post(deps, tenant, message, signal);
+    const status = await sendSigned(deps, tenant, message, signal);
     // A forgery is meant to be refused; that it was answered is all there is to wait for.
     if (status === 200 || (sending.forged && status < 500)) return "taken";
     deps.log.warn({ ...fields, status }, "callback refused");
@@ -34,7 +35,7 @@ export async function sendCallback(
   return "failed";
 }
 
-async function post(
+async function sendSigned(
   deps: GatewayDeps,
   tenant: string,
   { sending, transaction }: CallbackMessage,
@@ -43,18 +44,15 @@ async function post(
   const body = JSON.stringify(callbackBody(tenant, sending, transaction));
   const secret = sending.forged ? randomBytes(32).toString("hex") : deps.config.secret;
   const timestamp = Math.floor(deps.now().getTime() / 1000);
-  const response = await fetch(deps.config.callbackUrl, {
-    method: "POST",
+  return post(new URL(deps.config.callbackUrl), {
     headers: {
       "content-type": "application/json",
       [SIGNATURE_HEADER]: signWebhook(secret, timestamp, body),
     },
     body,
-    redirect: "error",
     signal: AbortSignal.any([signal, AbortSignal.timeout(SEND_TIMEOUT_MS)]),
+    connection: deps.certificates?.current() ?? {},
   });
-  await response.body?.cancel();
-  return response.status;
 }
 
 /** Made of what does not change any more, so that every copy of an event is the same to the byte. */

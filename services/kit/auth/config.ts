@@ -41,7 +41,7 @@ export function readSecurityConfig(reader: EnvReader, host: string): SecurityCon
   if (mode === "development" && !isLoopback) {
     reader.mistake(
       `SETTLE_HOST=${host} with SETTLE_MODE=development: anybody could call without a key; ` +
-        "set SETTLE_MODE=production and SETTLE_SERVICE_KEY, or listen on 127.0.0.1",
+        "set SETTLE_MODE=production and SETTLE_SERVICE_KEY (docs/security.md), or listen on 127.0.0.1",
     );
   }
   if (mode === "production" && serviceKeys.length === 0) {

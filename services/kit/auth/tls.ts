@@ -59,6 +59,28 @@ export function watchCertificates(
   };
 }
 
+/** The same for a process that ends soon: read once. */
+export function fixedCertificates(files: TlsFiles): Certificates {
+  const material = load(files);
+  return {
+    current: () => material,
+    onChange: () => () => undefined,
+    [Symbol.dispose]: () => undefined,
+  };
+}
+
+/**
+ * Why the other end's certificate was not believed, when that is what lies at the bottom of an error; else undefined. One
+ * that the other end did not believe is only a broken connection here.
+ */
+export function certificateFault(error: unknown): string | undefined {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    const code = "code" in cause ? String(cause.code) : "";
+    if (/CERT|SELF_SIGNED|UNABLE_TO_(GET|VERIFY)/.test(code)) return `${cause.message} (${code})`;
+  }
+  return undefined;
+}
+
 function load(files: TlsFiles): TlsMaterial {
   const material = {
     ...(files.cert === undefined ? {} : { cert: readFileSync(files.cert) }),

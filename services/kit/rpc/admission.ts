@@ -23,16 +23,19 @@ const IN_FLIGHT_RETRY_MS = 100;
 /** From here on callers who have been quiet are forgotten; a full bucket says as much as none. */
 const CALLERS_KEPT = 10_000;
 
+type Limit = "rate" | "in_flight";
+
 interface Bucket {
   tokens: number;
   timeMs: number;
   running: number;
 }
 
-/** Counts by token buckets. `nowMs` is a monotonic clock; tests move it. */
+/** Counts by token buckets. `nowMs` is a monotonic clock; tests move it. `onShed` hears of each refusal. */
 export function createAdmission(
   limits: CallerLimits,
   nowMs: () => number = () => performance.now(),
+  onShed: (limit: Limit) => void = () => undefined,
 ): Admission {
   const buckets = new Map<string, Bucket>();
   let look = CALLERS_KEPT;
@@ -47,11 +50,13 @@ export function createAdmission(
       }
       const bucket = refilled(buckets, credential, limits, nowMs());
       if (limits.inFlight > 0 && bucket.running >= limits.inFlight) {
+        onShed("in_flight");
         throw limited("in_flight", limits.inFlight, IN_FLIGHT_RETRY_MS);
       }
       if (limits.perSecond > 0) {
         if (bucket.tokens < 1) {
           const waitMs = Math.ceil(((1 - bucket.tokens) * 1_000) / limits.perSecond);
+          onShed("rate");
           throw limited("rate", limits.perSecond, waitMs);
         }
         bucket.tokens -= 1;
@@ -93,7 +98,7 @@ function forgetQuiet(buckets: Map<string, Bucket>, limits: CallerLimits, nowMs: 
   }
 }
 
-function limited(limit: "rate" | "in_flight", allowed: number, retryAfterMs: number): Refusal {
+function limited(limit: Limit, allowed: number, retryAfterMs: number): Refusal {
   return new Refusal("RATE_LIMITED", {
     metadata: { limit, allowed: `${allowed}` },
     retryAfterMs,

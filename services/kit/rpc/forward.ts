@@ -63,9 +63,10 @@ async function forwardUnary(
   request: Message,
   context: HandlerContext,
 ): Promise<Message> {
+  const { transport, release } = pool.take();
   const { signal } = context;
   try {
-    const answer = await pool.unary.unary(
+    const answer = await transport.unary(
       method,
       signal,
       remainingMs(context),
@@ -77,6 +78,8 @@ async function forwardUnary(
     return answer.message;
   } catch (error) {
     throw passOn(error);
+  } finally {
+    release();
   }
 }
 
@@ -86,7 +89,7 @@ async function* forwardStream(
   requests: AsyncIterable<Message>,
   context: HandlerContext,
 ): AsyncGenerator<Message> {
-  const { transport, release } = pool.takeStream();
+  const { transport, release } = pool.take();
   const { signal } = context;
   try {
     const headers = headersFor(context);

@@ -54,6 +54,7 @@ interface Best {
 export class OverloadGuard {
   readonly #policy: OverloadPolicy;
   readonly #nowMs: () => number;
+  readonly #onShed: () => void;
   readonly #best = new Map<string, Best>();
   readonly #queue = new Set<() => void>();
   #limit: number;
@@ -62,8 +63,13 @@ export class OverloadGuard {
   #slow = 0;
   #seen = 0;
 
-  /** `nowMs` is a monotonic clock; tests move it. */
-  constructor(policy: Partial<OverloadPolicy> = {}, nowMs: () => number = () => performance.now()) {
+  /** `nowMs` is a monotonic clock; tests move it. `onShed` hears of each refusal. */
+  constructor(
+    policy: Partial<OverloadPolicy> = {},
+    nowMs: () => number = () => performance.now(),
+    onShed: () => void = () => undefined,
+  ) {
+    this.#onShed = onShed;
     this.#policy = { ...OVERLOAD_POLICY, ...policy };
     this.#nowMs = nowMs;
     this.#limit = this.#policy.limitStart;
@@ -72,6 +78,16 @@ export class OverloadGuard {
   /** Calls that may run at once now. */
   get limit(): number {
     return Math.floor(this.#limit);
+  }
+
+  /** Calls that run now. */
+  get running(): number {
+    return this.#running;
+  }
+
+  /** Calls that wait for a place now. */
+  get waiting(): number {
+    return this.#queue.size;
   }
 
   /** Runs a call when there is a place for it. Fails with OVERLOADED before it has begun. */
@@ -95,11 +111,11 @@ export class OverloadGuard {
 
   /** The place is taken by whoever frees it, so that nobody slips in between. */
   #place(): Promise<void> {
-    if (this.#queue.size >= this.#policy.queueMax) throw overloaded();
+    if (this.#queue.size >= this.#policy.queueMax) throw this.#refused();
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const timer = setTimeout(() => {
       this.#queue.delete(enter);
-      reject(overloaded());
+      reject(this.#refused());
     }, this.#policy.queueMs);
     const enter = (): void => {
       clearTimeout(timer);
@@ -107,6 +123,11 @@ export class OverloadGuard {
     };
     this.#queue.add(enter);
     return promise;
+  }
+
+  #refused(): Refusal {
+    this.#onShed();
+    return overloaded();
   }
 
   #next(): void {

@@ -2,18 +2,16 @@ import type { Transport } from "@connectrpc/connect";
 import type { PeerIdentity } from "../auth/security.ts";
 import { connectTo, type PeerTransport } from "./client.ts";
 
-/** Streams on one connection, below the 128 that a port takes: the rest stays free for those that just ended. */
-const STREAMS_MAX = 100;
+/** Calls on one connection, below the 128 that a port takes: the rest stays free for those that just ended. */
+const CALLS_MAX = 100;
 
 /** Connections to one peer. */
 export interface PeerPool extends Disposable {
-  /** For unary calls: they end soon, so that they may wait for each other. */
-  readonly unary: Transport;
   /**
-   * For one stream, until `release`. A stream may stay open for an hour: on the connection of the unary calls, a
-   * hundred of them would stop all others.
+   * A connection with room for one more call, until `release`. A stream may stay open for an hour and a Create may wait
+   * for half a minute: on one connection, a hundred of them would stop all others, health checks too.
    */
-  takeStream(): { readonly transport: Transport; release(): void };
+  take(): { readonly transport: Transport; release(): void };
 }
 
 interface Lane {
@@ -23,12 +21,10 @@ interface Lane {
 
 /** Opens connections as they are needed. Disposing aborts whatever runs on them. */
 export function createPeerPool(baseUrl: string, identity: PeerIdentity): PeerPool {
-  const unary = connectTo(baseUrl, identity);
   const lanes: Lane[] = [];
   return {
-    unary: unary.transport,
-    takeStream() {
-      let lane = lanes.find(({ open }) => open < STREAMS_MAX);
+    take() {
+      let lane = lanes.find(({ open }) => open < CALLS_MAX);
       if (lane === undefined) {
         lane = { peer: connectTo(baseUrl, identity), open: 0 };
         lanes.push(lane);
@@ -43,7 +39,6 @@ export function createPeerPool(baseUrl: string, identity: PeerIdentity): PeerPoo
       };
     },
     [Symbol.dispose]() {
-      unary.sessions.abort();
       for (const { peer } of lanes) peer.sessions.abort();
     },
   };

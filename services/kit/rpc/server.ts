@@ -5,7 +5,7 @@ import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
 import { Health } from "#gen/grpc/health/v1/health_pb.ts";
 import type { PortSecurity } from "../auth/security.ts";
 import type { Log } from "../log.ts";
-import { createMetrics } from "../metrics.ts";
+import { createMetrics, type Metrics } from "../metrics.ts";
 import type { ReasonTable } from "../pure/reasons.ts";
 import { Refusal } from "../refusal.ts";
 import { restHandler } from "../rest/handler.ts";
@@ -85,8 +85,9 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
   const health = createHealthState(options.ready ?? (async () => undefined), options.readyOf);
   const shutdown = new AbortController();
   const work = new Set<Promise<unknown>>();
-  const router = createRouter(options, limits, health, (running) => track(work, running));
   const metrics = createMetrics();
+  const tracked = (running: Promise<unknown>): void => track(work, running);
+  const router = createRouter(options, limits, health, { tracked, metrics });
   const { log, reasons, services } = options;
   const adapting = { log, reasons, limits, metrics, shutdown: shutdown.signal };
   const rest = restHandler({
@@ -128,8 +129,9 @@ function createRouter(
   options: RpcServerOptions,
   limits: RpcLimits,
   health: HealthState,
-  tracked: Track,
+  { tracked, metrics }: { readonly tracked: Track; readonly metrics: Metrics },
 ): ConnectRouter {
+  const { callerLimits } = options.security;
   const services = [...options.services, Health, ...reflectionServices];
   const router = createConnectRouter({
     acceptCompression: [compressionGzip, compressionBrotli],
@@ -140,7 +142,7 @@ function createRouter(
       outcomeInterceptor(options.reasons, tracked),
       ...(options.overload === undefined
         ? []
-        : [overloadInterceptor(new OverloadGuard(options.overload), EXEMPT)]),
+        : [overloadInterceptor(createGuard(options.overload, metrics), EXEMPT)]),
       headerAliases(),
       ...(options.validate === false
         ? []
@@ -150,13 +152,23 @@ function createRouter(
       options.services,
       options.security.authority,
       options.reasons,
-      options.security.callerLimits && createAdmission(options.security.callerLimits),
+      callerLimits && createAdmission(callerLimits, undefined, (limit) => metrics.shed(limit)),
     ),
   });
   options.routes(router);
   router.service(Health, healthService(services, health));
   reflectionRoutes(router, services);
   return router;
+}
+
+/** What it decides is on the metrics, so that one sees a server shed before its callers tell. */
+function createGuard(policy: Partial<OverloadPolicy>, metrics: Metrics): OverloadGuard {
+  const guard = new OverloadGuard(policy, undefined, () => metrics.shed("overload"));
+  const { gauge } = metrics;
+  gauge("settle_overload_limit", "Unary calls that may run at once now.", () => guard.limit);
+  gauge("settle_overload_running", "Unary calls that run now.", () => guard.running);
+  gauge("settle_overload_waiting", "Unary calls that wait for a place.", () => guard.waiting);
+  return guard;
 }
 
 function track(work: Set<Promise<unknown>>, running: Promise<unknown>): void {

@@ -1,17 +1,20 @@
 import { checkEtag } from "#kit/etag.ts";
 import type { Scope } from "#kit/pure/scope.ts";
 import { Refusal } from "#kit/refusal.ts";
-import { etagOf, type Payment } from "../domain/payment.ts";
+import { etagOf, isSamePhase, type Payment } from "../domain/payment.ts";
+import { claimVersion } from "./claim-version.ts";
 import type { PaymentDeps } from "./deps.ts";
 import { mustFind, waitFor } from "./wait-for.ts";
 
 /** How long Cancel waits for the final row, in milliseconds. */
 const CANCEL_WAIT_MS = 20_000;
 
+const CANCELLED = { kind: "UNDOING", reason: "CANCELLED" } as const;
+
 /**
  * Cancels a payment. The running workflow decides first; where none answers, the phase is written here and a workflow
- * started that follows it. CANCELLED, or PROCESSING while the undo goes on. Fails with NOT_CANCELLABLE,
- * PAYMENT_NOT_FOUND, and ETAG_MISMATCH when an etag is given and the payment had changed when the call came.
+ * started that follows it. CANCELLED, or PROCESSING while the undo goes on. With an etag the phase
+ * is written here first, on exactly that version. Fails with NOT_CANCELLABLE, PAYMENT_NOT_FOUND and ETAG_MISMATCH.
  */
 export async function cancelPayment(
   deps: PaymentDeps,
@@ -19,10 +22,12 @@ export async function cancelPayment(
   request: { readonly paymentId: string; readonly requestId: string; readonly etag?: string },
 ): Promise<Payment> {
   const deadlineMs = Date.now() + CANCEL_WAIT_MS;
+  const { etag = "" } = request;
   let payment = await mustFind(deps, scope, request.paymentId);
   // What is being cancelled already is what the caller wants, and may be this very call's doing.
-  if (!isBeingCancelled(payment)) checkEtag(request.etag ?? "", etagOf(payment));
-  if (payment.phase.kind === "OPEN" && !payment.final) {
+  if (!isBeingCancelled(payment)) checkEtag(etag, etagOf(payment));
+  if (etag !== "") payment = await claimVersion(deps, scope, payment, CANCELLED);
+  if (!payment.final && (payment.phase.kind === "OPEN" || isBeingCancelled(payment))) {
     await askToCancel(deps, payment.paymentId, request.requestId).catch((error) => {
       const { paymentId } = payment;
       deps.log.warn({ err: error, paymentId }, "cancel did not reach the workflow");
@@ -51,18 +56,14 @@ async function askToCancel(deps: PaymentDeps, paymentId: string, requestId: stri
 /** The payment with its phase decided: by the workflow, or here when the workflow is gone or silent. */
 async function decided(deps: PaymentDeps, scope: Scope, paymentId: string): Promise<Payment> {
   const payment = await mustFind(deps, scope, paymentId);
-  if (payment.phase.kind !== "OPEN" || payment.final) return payment;
-  const claimed = await deps.store.claimPhase(scope, paymentId, {
-    kind: "UNDOING",
-    reason: "CANCELLED",
-  });
-  const open = claimed ?? payment;
-  await deps.workflows.startPayment(open, "again").catch((error) => {
+  if (payment.final) return payment;
+  const claimed = (await deps.store.claimPhase(scope, paymentId, CANCELLED)) ?? payment;
+  await deps.workflows.startPayment(claimed, "again").catch((error) => {
     deps.log.warn({ err: error, paymentId }, "the undo is left to the sweeper");
   });
-  return open;
+  return claimed;
 }
 
 function isBeingCancelled(payment: Payment): boolean {
-  return payment.phase.kind === "UNDOING" && payment.phase.reason === "CANCELLED";
+  return isSamePhase(payment.phase, CANCELLED);
 }

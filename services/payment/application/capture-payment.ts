@@ -2,7 +2,8 @@ import { checkEtag } from "#kit/etag.ts";
 import type { Money } from "#kit/pure/money.ts";
 import type { Scope } from "#kit/pure/scope.ts";
 import { Refusal } from "#kit/refusal.ts";
-import { etagOf, type Payment } from "../domain/payment.ts";
+import { type DecidedPhase, etagOf, isSamePhase, type Payment } from "../domain/payment.ts";
+import { claimVersion } from "./claim-version.ts";
 import type { PaymentDeps } from "./deps.ts";
 import { mustFind, waitFor } from "./wait-for.ts";
 
@@ -11,8 +12,8 @@ const CAPTURE_WAIT_MS = 20_000;
 
 /**
  * Settles a payment that waits for Capture, in whole or in part. The phase carries the request's id, so that exactly one
- * capture wins and a repeat of it is recognised. Fails with NOT_CAPTURABLE, CAPTURE_EXCEEDS_AUTHORIZED, CURRENCY_MISMATCH,
- * and ETAG_MISMATCH when an etag is given and the payment had changed when the call came.
+ * capture wins and a repeat of it is recognised. With an etag it is written here first, on exactly that version. Fails
+ * with NOT_CAPTURABLE, CAPTURE_EXCEEDS_AUTHORIZED, CURRENCY_MISMATCH and ETAG_MISMATCH.
  */
 export async function capturePayment(
   deps: PaymentDeps,
@@ -25,26 +26,27 @@ export async function capturePayment(
   },
 ): Promise<Payment> {
   const deadlineMs = Date.now() + CAPTURE_WAIT_MS;
-  const payment = await mustFind(deps, scope, request.paymentId);
-  if (payment.phase.kind === "OPEN") checkEtag(request.etag ?? "", etagOf(payment));
-  const amount = captureAmount(payment, request.amount);
-  if (payment.phase.kind === "OPEN") {
-    if (payment.status !== "REQUIRES_CAPTURE") throw notCapturable(payment);
-    const capture = { requestId: request.requestId, amount };
-    await deps.workflows.capture(payment.paymentId, capture, CAPTURE_WAIT_MS).catch((error) => {
-      deps.log.warn(
-        { err: error, paymentId: payment.paymentId },
-        "capture did not reach the workflow",
-      );
-    });
-    await decide(deps, scope, payment.paymentId, capture);
+  const { paymentId, requestId, etag = "" } = request;
+  let payment = await mustFind(deps, scope, paymentId);
+  const capture = { kind: "CAPTURING", requestId, amount: 0n } as const;
+  // What this very request has decided is no change that its caller should have read.
+  if (!isSamePhase(payment.phase, capture)) checkEtag(etag, etagOf(payment));
+  const phase = { ...capture, amount: captureAmount(payment, request.amount) };
+  if (payment.phase.kind === "OPEN" && payment.status !== "REQUIRES_CAPTURE") {
+    throw notCapturable(payment);
   }
-  const settled = await waitFor(deps, scope, payment.paymentId, {
+  if (etag !== "") payment = await claimVersion(deps, scope, payment, phase);
+  if (!payment.final && (payment.phase.kind === "OPEN" || isSamePhase(payment.phase, phase))) {
+    await deps.workflows.capture(paymentId, phase, CAPTURE_WAIT_MS).catch((error) => {
+      deps.log.warn({ err: error, paymentId }, "capture did not reach the workflow");
+    });
+    await decide(deps, scope, paymentId, phase);
+  }
+  const settled = await waitFor(deps, scope, paymentId, {
     until: "COMPLETED",
     timeoutMs: Math.max(1, deadlineMs - Date.now()),
   });
-  const { phase } = settled;
-  if (phase.kind === "CAPTURING" && phase.requestId === request.requestId) return settled;
+  if (isSamePhase(settled.phase, phase)) return settled;
   throw notCapturable(settled);
 }
 
@@ -70,11 +72,11 @@ async function decide(
   deps: PaymentDeps,
   scope: Scope,
   paymentId: string,
-  capture: { readonly requestId: string; readonly amount: bigint },
+  phase: DecidedPhase,
 ): Promise<void> {
   const payment = await mustFind(deps, scope, paymentId);
-  if (payment.phase.kind !== "OPEN" || payment.final) return;
-  const claimed = await deps.store.claimPhase(scope, paymentId, { kind: "CAPTURING", ...capture });
+  if (payment.final) return;
+  const claimed = await deps.store.claimPhase(scope, paymentId, phase);
   await deps.workflows.startPayment(claimed ?? payment, "again").catch((error) => {
     deps.log.warn({ err: error, paymentId }, "the capture is left to the sweeper");
   });

@@ -11,6 +11,8 @@ const NOTICES = 32;
 const PARALLEL = 16;
 /** How often the age of a due row passes before a running payment is looked at again: 30 s by default. */
 const RECHECK_AGES = 3;
+/** How long a running workflow may take to hear of a decision, in milliseconds; its end is not waited for. */
+const TELL_MS = 1_000;
 const ERRORS_MAX = 20;
 
 /** What a sweep did. */
@@ -91,12 +93,25 @@ async function restart(deps: PaymentDeps, report: SweepReport, payment: Payment)
   const start = await deps.workflows.startPayment(payment, "again");
   if (!start.started) {
     report.runningWorkflows += 1;
+    await tellDecision(deps, payment);
     return;
   }
   report.startedWorkflows += 1;
   for (const callback of await deps.store.pendingCallbacks(payment, payment.paymentId)) {
     await deliverCallback(deps, callback, false);
     report.signalledCallbacks += 1;
+  }
+}
+
+/**
+ * Who decides with an etag writes the row first and may die before the running workflow hears of it. An update of one id
+ * is heard once, however often it is sent.
+ */
+async function tellDecision(deps: PaymentDeps, { paymentId, phase }: Payment): Promise<void> {
+  if (phase.kind === "CAPTURING" && phase.requestId !== "") {
+    await deps.workflows.capture(paymentId, phase, TELL_MS);
+  } else if (phase.kind === "UNDOING" && phase.reason === "CANCELLED") {
+    await deps.workflows.cancel(paymentId, "decided", TELL_MS);
   }
 }
 

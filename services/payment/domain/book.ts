@@ -1,4 +1,4 @@
-import type { Failure, Payment, PaymentEvent, Phase, Refund } from "./payment.ts";
+import type { DecidedPhase, Failure, Payment, PaymentEvent, Refund } from "./payment.ts";
 
 /** A payment of a tenant. */
 export interface PaymentRef {
@@ -9,7 +9,7 @@ export interface PaymentRef {
 /** The rows of a payment as its activities may change them; the service gives them the application, not the wire. */
 export interface PaymentBook {
   find(ref: PaymentRef): Promise<Payment>;
-  claimPhase(ref: PaymentRef, phase: Exclude<Phase, { kind: "OPEN" }>): Promise<Payment>;
+  claimPhase(ref: PaymentRef, phase: DecidedPhase): Promise<Payment>;
   park(
     ref: PaymentRef,
     change: {

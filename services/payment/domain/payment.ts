@@ -34,6 +34,18 @@ export type Phase =
   | { readonly kind: "CAPTURING"; readonly amount: bigint; readonly requestId: string }
   | { readonly kind: "UNDOING"; readonly reason: string };
 
+/** A phase that was decided. */
+export type DecidedPhase = Exclude<Phase, { kind: "OPEN" }>;
+
+/** Whether two decisions are one: the same request's capture, or an undo for the same reason. */
+export function isSamePhase(one: Phase, other: Phase): boolean {
+  if (one.kind === "CAPTURING") {
+    return other.kind === "CAPTURING" && one.requestId === other.requestId;
+  }
+  if (one.kind === "UNDOING") return other.kind === "UNDOING" && one.reason === other.reason;
+  return other.kind === "OPEN";
+}
+
 /** What the payer is told; at most one message per payment and event. */
 export type PaymentEvent = "succeeded" | "failed" | "cancelled";
 
@@ -238,7 +250,10 @@ export function methodInit(method: PaymentMethod) {
   return { method: { case: "mock" as const, value: { behaviour, flakyAttempts } } };
 }
 
-/** The etag of a payment as it is now: opaque to callers, another one after every change of the row. */
+/**
+ * The etag of a payment as it is now: opaque to callers, another one after every change that anybody can see, those of
+ * its own saga included.
+ */
 export function etagOf(payment: Pick<Payment, "version">): string {
   return `"${payment.version}"`;
 }

@@ -10,6 +10,7 @@ import { type Key, key } from "#kit/mongo/key.ts";
 import { type ListColumns, listFilter, listSort, listWhere } from "#kit/mongo/list.ts";
 import { mayUse, type Scope } from "#kit/pure/scope.ts";
 import type {
+  DecidedPhase,
   Failure,
   Payment,
   PaymentEvent,
@@ -133,20 +134,22 @@ async function changeIf(
 
 /**
  * The linearization point of a payment: the first phase written wins, against any interleaving of capture, cancel,
- * timers, recover and re-runs of a lost task. Answers the row; the caller follows its phase, whatever it proposed.
+ * timers, recover and re-runs of a lost task. Answers the row; the caller follows its phase, whatever it proposed. With
+ * a version nothing is written to any other one.
  */
 export async function claimPhase(
   db: Db,
   scope: Tenant,
   paymentId: string,
-  phase: Exclude<Phase, { kind: "OPEN" }>,
+  phase: DecidedPhase,
+  version?: bigint,
 ): Promise<Payment | undefined> {
   const capturing = phase.kind === "CAPTURING";
   const { payment } = await changeIf(
     db,
     scope,
     paymentId,
-    { "phase.kind": "OPEN", final: false },
+    { "phase.kind": "OPEN", final: false, ...(version === undefined ? {} : { version }) },
     {
       status: "PROCESSING",
       step: capturing ? "CAPTURE" : "COMPENSATE",

@@ -24,6 +24,22 @@ test("an address on the command line is everybody's, because the edge serves all
   expect(new Set(Object.values(services))).toEqual(new Set(["http://edge:8080"]));
 });
 
+test("SETTLE_ADDRESS is the same for who types it once, and the command line goes before it", () => {
+  const env = { SETTLE_ADDRESS: "edge:1", SETTLE_URL_PAYMENT: "http://elsewhere:1" };
+  expect(locateServices({ dataDir }, env).services.payment).toBe("http://edge:1");
+  const address = "other:2";
+  expect(locateServices({ dataDir, address }, env).services.payment).toBe("http://other:2");
+});
+
+test("an address without a scheme means https where an authority is named, so that no key goes in the clear", () => {
+  const at = (address: string, env = {}) =>
+    locateServices({ dataDir, address, ca: "ca.pem" }, env).services.edge;
+  expect(at("edge:1")).toBe("https://edge:1");
+  expect(at("http://edge:1")).toBe("http://edge:1");
+  const env = { SETTLE_ADDRESS: "edge:1", SETTLE_TLS_CA: "ca.pem" };
+  expect(locateServices({ dataDir }, env).services.edge).toBe("https://edge:1");
+});
+
 test("the environment goes before ports.json, and that before the default ports", () => {
   const { services, temporal, mongod } = locateServices(
     { dataDir },

@@ -66,9 +66,9 @@ describe("planPorts", () => {
       reporting: 6,
       edge: 7,
     };
-    expect(portVariables(ports)).toMatchObject({
+    expect(portVariables(ports, { scheme: "https", host: "[::1]" })).toMatchObject({
       SETTLE_PORT_PAYMENT: "4",
-      SETTLE_URL_PAYMENT: "http://127.0.0.1:4",
+      SETTLE_URL_PAYMENT: "https://[::1]:4",
     });
   });
 });
