@@ -249,6 +249,7 @@ async function depsWithoutTemporal(): Promise<PaymentDeps> {
     policy: DEFAULT_POLICY,
     gatewaySecrets: [],
     sweepAfterMs: 1_000,
+    watchHeartbeatMs: 15_000,
     log: stack.platform.log,
   };
 }
