@@ -27,7 +27,25 @@ export interface FraudCheckPolicy {
   readonly pollMs: number;
   /** `regular` leaves out the local tries, so that another worker of the queue may run the steps. Default local-first. */
   readonly stepsMode?: "local-first" | "regular";
+  /** How long steps take, see `StepPolicy` in kit/workflow. Default `FRAUD_STEP_DURATIONS`, also for what is left out. */
+  readonly stepDurations?: Partial<FraudStepDurations>;
 }
+
+/** Durations and tries of the check's steps, in milliseconds. */
+export interface FraudStepDurations {
+  readonly localTimeoutMs: number;
+  readonly localAttemptsMax: number;
+  readonly startToCloseMs: number;
+  readonly backoffMaxMs: number;
+}
+
+/** What a check runs with when whoever starts it says nothing, as checks begun before there was a choice. */
+export const FRAUD_STEP_DURATIONS: FraudStepDurations = {
+  localTimeoutMs: 2_000,
+  localAttemptsMax: 3,
+  startToCloseMs: 10_000,
+  backoffMaxMs: 10_000,
+};
 
 /** The policy of DESIGN section 6. */
 export const FRAUD_CHECK_POLICY: FraudCheckPolicy = {

@@ -1,4 +1,5 @@
 import { type BaseConfig, type Env, EnvReader, readBaseConfig } from "#kit/config.ts";
+import { RPC_LIMITS } from "#kit/rpc/limits.ts";
 import { DEFAULT_POLICY, type PaymentPolicy } from "./domain/policy.ts";
 
 /** Settings of the payment service. */
@@ -10,6 +11,10 @@ export interface PaymentConfig extends BaseConfig {
   readonly sweepIntervalMs: number;
   /** How old an open payment is before the sweeper looks at it, in milliseconds. Default 10 s. */
   readonly sweepAfterMs: number;
+  /** How long a Watch stream is silent before it shows a sign of life, in milliseconds. Default 15 s. */
+  readonly watchHeartbeatMs: number;
+  /** Longest stream, in milliseconds; then UNAVAILABLE, and the watcher resumes. Default 1 h, and never more. */
+  readonly watchMaxMs: number;
 }
 
 /** Reads the settings; throws one error that lists every mistake. */
@@ -21,6 +26,11 @@ export function readPaymentConfig(env: Env): PaymentConfig {
     gatewaySecrets: reader.readHidden("SETTLE_GATEWAY_SECRETS", [], readSecrets),
     sweepIntervalMs: reader.durationMs("SETTLE_SWEEP_INTERVAL", 5_000),
     sweepAfterMs: reader.durationMs("SETTLE_SWEEP_AFTER", 10_000),
+    watchHeartbeatMs: reader.durationMs("SETTLE_WATCH_HEARTBEAT", 15_000),
+    watchMaxMs: Math.min(
+      reader.durationMs("SETTLE_WATCH_MAX", RPC_LIMITS.streamMs),
+      RPC_LIMITS.streamMs,
+    ),
   };
   reader.finish();
   const single = env["SETTLE_GATEWAY_SECRET"];

@@ -52,6 +52,7 @@ export const startPaymentService: StartService<PaymentConfig> = async (config, p
     policy: config.policy,
     gatewaySecrets: config.gatewaySecrets,
     sweepAfterMs: config.sweepAfterMs,
+    watchHeartbeatMs: config.watchHeartbeatMs,
     log,
   };
   // The worker first: a payment that is created as soon as the port is open finds a slot for its eager start.
@@ -65,6 +66,7 @@ export const startPaymentService: StartService<PaymentConfig> = async (config, p
     log,
     security: platform.security,
     http: callbackEndpoint(deps),
+    limits: { streamMs: config.watchMaxMs },
     ready: async () => {
       await db.command({ ping: 1 });
     },

@@ -1,6 +1,11 @@
+import type { HandlerContext } from "@connectrpc/connect";
+import { MockActivityEnvironment } from "@temporalio/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { AccountService } from "#gen/account/v1/account_pb.ts";
+import { createPeer } from "#kit/rpc/client.ts";
 import { createAccountActivities } from "#services/account/activities/index.ts";
 import type { AccountActivities, DebitAccountInput } from "#services/account/contract.ts";
+import { startStubServer } from "#test/support/stub-server.ts";
 import { type AccountAlone, openFunded, startAccount } from "./account.support.ts";
 
 let running: AccountAlone;
@@ -9,9 +14,22 @@ beforeAll(async () => {
   // With its worker: it must start, poll and stop beside the port.
   running = await startAccount({ SETTLE_ACCOUNT_WORKER: "1" });
   await openFunded(running.account, "ann", 100n);
-  activities = createAccountActivities({ account: running.account });
+  activities = activitiesOf(running.account);
 });
 afterAll(() => running[Symbol.asyncDispose]());
+
+/** The activities as a worker runs them, with some time for a try. */
+function activitiesOf(
+  account: AccountAlone["account"],
+  environment = new MockActivityEnvironment({ startToCloseTimeoutMs: 5_000 }),
+): AccountActivities {
+  const bare = createAccountActivities({ account });
+  return {
+    "account::validate": (input) => environment.run(bare["account::validate"], input),
+    "account::debit": (input) => environment.run(bare["account::debit"], input),
+    "account::credit": (input) => environment.run(bare["account::credit"], input),
+  };
+}
 
 const amount = (minorUnits: string) => ({ currencyCode: "USD", minorUnits });
 const hold = (holdId: string, minorUnits: string): DebitAccountInput => ({
@@ -70,9 +88,39 @@ test("account::validate advises", async () => {
 
 test("an outcome nobody knows is thrown as retryable, never as a decline", async () => {
   const stopped = await startAccount();
-  const orphan = createAccountActivities({ account: stopped.account });
+  const orphan = activitiesOf(stopped.account);
   await stopped[Symbol.asyncDispose]();
   await expect(orphan["account::debit"](hold("p-4:hold", "1"))).rejects.toMatchObject({
     nonRetryable: false,
   });
+});
+
+test("a call ends with its try, cancelled or out of time, and its outcome stays open", async () => {
+  const called = Promise.withResolvers<void>();
+  const granted: (number | undefined)[] = [];
+  const placeHold = (_: object, context: HandlerContext): Promise<never> => {
+    granted.push(context.timeoutMs());
+    called.resolve();
+    return new Promise(() => undefined);
+  };
+  await using server = await startStubServer(
+    {},
+    {
+      services: [AccountService],
+      routes: (router) => router.service(AccountService, { placeHold }),
+    },
+  );
+  const account = createPeer(AccountService, `http://${server.address}`);
+  const unknown = { type: "UNKNOWN_OUTCOME", nonRetryable: false };
+
+  const long = new MockActivityEnvironment({ startToCloseTimeoutMs: 3_600_000 });
+  const cancelled = activitiesOf(account, long)["account::debit"](hold("p-5:hold", "1"));
+  await called.promise;
+  long.cancel();
+  await expect(cancelled).rejects.toMatchObject({ ...unknown, message: "CANCELLED" });
+
+  const short = new MockActivityEnvironment({ startToCloseTimeoutMs: 100 });
+  const late = activitiesOf(account, short)["account::debit"](hold("p-6:hold", "1"));
+  await expect(late).rejects.toMatchObject(unknown);
+  expect(granted.at(-1)).toBeLessThanOrEqual(100);
 });

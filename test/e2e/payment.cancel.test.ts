@@ -1,6 +1,10 @@
 import { randomUUID } from "node:crypto";
+import { Metadata, status } from "@grpc/grpc-js";
+import { Client, ServiceError, type WorkflowClientInterceptor } from "@temporalio/client";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { CaptureMode } from "#gen/payment/v1/payment_pb.ts";
+import { createWorkflowClient } from "#kit/temporal/workflow-client.ts";
+import { cancelUpdate } from "#services/payment/contract.ts";
 import { expectBooksBalance } from "#test/support/books.ts";
 import type { Stack } from "#test/support/stack.ts";
 import { waitUntil } from "#test/support/wait-until.ts";
@@ -192,3 +196,30 @@ async function race(index: number): Promise<string> {
   expect((await read(stack, paymentId)).failure?.reason).toBe(cancelled ? "CANCELLED" : undefined);
   return end;
 }
+
+test("an update that the server threw away with its task is sent again, so that the run ends with its row", async () => {
+  const { paymentId } = await waiting();
+  const { connection } = await stack.platform.temporal();
+  let sends = 0;
+  const startUpdate: WorkflowClientInterceptor["startUpdate"] = async (input, next) => {
+    sends += 1;
+    if (sends > 1) return next(input);
+    // As Temporal answers when a signal reached the workflow while the update's task ran.
+    const lost = { code: status.FAILED_PRECONDITION, details: "lost", metadata: new Metadata() };
+    throw new ServiceError("Workflow Update failed", { cause: Object.assign(new Error(), lost) });
+  };
+  const { namespace } = stack;
+  const client = new Client({
+    connection,
+    namespace,
+    interceptors: { workflow: [{ startUpdate }] },
+  });
+  const outcome = await createWorkflowClient(client).update(`payment-${paymentId}`, cancelUpdate, {
+    updateId: randomUUID(),
+    payload: { requestId: randomUUID() },
+    timeoutMs: 20_000,
+  });
+  expect(outcome).toMatchObject({ status: "CANCELLED" });
+  expect(sends).toBeGreaterThan(1);
+  expect(await endOf(stack, paymentId)).toBe("CANCELLED CANCELLED");
+});

@@ -22,8 +22,11 @@ import {
 } from "./payment.support.ts";
 
 let stack: Stack;
+/** Expires after six seconds, so it begins before everything else. */
+let forgotten: Awaited<ReturnType<typeof authorized>>;
 beforeAll(async () => {
   stack = await startQuickStack({ SETTLE_CAPTURE_EXPIRY: "6s" });
+  forgotten = await authorized();
 });
 afterAll(async () => {
   await using _ = stack;
@@ -67,7 +70,7 @@ describe("Capture", () => {
     expect(await failure(tooMuch)).toBe("FailedPrecondition REFUND_EXCEEDS_CAPTURED");
   });
 
-  test.each([
+  test.concurrent.each([
     ["more than was authorised", usd(101n), "FailedPrecondition CAPTURE_EXCEEDS_AUTHORIZED"],
     ["nothing", usd(0n), "InvalidArgument INVALID_AMOUNT amount.minor_units"],
     ["less than nothing", usd(-1n), "InvalidArgument INVALID_AMOUNT amount.minor_units"],
@@ -122,16 +125,6 @@ describe("Capture", () => {
     });
     expect(await balanceOf(stack, accountId)).toEqual({ balance: 45n, held: 0n });
     expect(await noticesOf(stack, paymentId)).toEqual(["succeeded"]);
-  });
-
-  test("that never comes undoes the payment when its time is over", async () => {
-    const { accountId, paymentId } = await authorized();
-    expect(await endOf(stack, paymentId)).toBe("FAILED CAPTURE_EXPIRED");
-    expect(await balanceOf(stack, accountId)).toEqual({ balance: 100n, held: 0n });
-    expect(await atProvider(stack, paymentId)).toBe("VOIDED 0-0");
-    expect(await failure(stack.payment.capture({ paymentId }))).toBe(
-      "FailedPrecondition NOT_CAPTURABLE",
-    );
   });
 
   test("and Cancel at the same time have one outcome, with exact books", async () => {
@@ -190,4 +183,14 @@ describe("Capture that the provider refuses for good", () => {
     expect(await balanceOf(stack, accountId)).toEqual({ balance: 100n, held: 0n });
     expect(await countRows(stack, "tasks")).toBe(0);
   });
+});
+
+test("a capture that never comes undoes the payment when its time is over", async () => {
+  const { accountId, paymentId } = forgotten;
+  expect(await endOf(stack, paymentId)).toBe("FAILED CAPTURE_EXPIRED");
+  expect(await balanceOf(stack, accountId)).toEqual({ balance: 100n, held: 0n });
+  expect(await atProvider(stack, paymentId)).toBe("VOIDED 0-0");
+  expect(await failure(stack.payment.capture({ paymentId }))).toBe(
+    "FailedPrecondition NOT_CAPTURABLE",
+  );
 });

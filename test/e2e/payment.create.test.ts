@@ -59,7 +59,7 @@ describe("Create", () => {
     expect(await endOf(stack, more)).toBe("FAILED INSUFFICIENT_FUNDS");
   });
 
-  test.each([
+  test.concurrent.each([
     ["an unknown account", "USD", "FAILED ACCOUNT_NOT_FOUND"],
     ["an account without enough", "USD", "FAILED INSUFFICIENT_FUNDS"],
     ["an account of another currency", "EUR", "FAILED CURRENCY_MISMATCH"],
@@ -124,7 +124,7 @@ describe("Create again", () => {
     });
   });
 
-  test.each([
+  test.concurrent.each([
     ["another amount", { amount: usd(99n) }],
     ["another description", { description: "tea" }],
     ["another capture mode", { captureMode: CaptureMode.MANUAL }],
@@ -162,7 +162,7 @@ describe("Create again", () => {
 });
 
 describe("Create with wait_until", () => {
-  test.each([
+  test.concurrent.each([
     ["COMPLETED", "OK", "AUTOMATIC", "SUCCEEDED"],
     ["COMPLETED", "CALLBACK", "AUTOMATIC", "SUCCEEDED"],
     ["COMPLETED", "DECLINE", "AUTOMATIC", "FAILED"],
@@ -249,6 +249,7 @@ async function depsWithoutTemporal(): Promise<PaymentDeps> {
     policy: DEFAULT_POLICY,
     gatewaySecrets: [],
     sweepAfterMs: 1_000,
+    watchHeartbeatMs: 15_000,
     log: stack.platform.log,
   };
 }

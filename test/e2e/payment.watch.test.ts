@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { CaptureMode, type WatchResponse } from "#gen/payment/v1/payment_pb.ts";
+import { CaptureMode, WaitUntil, type WatchResponse } from "#gen/payment/v1/payment_pb.ts";
 import { onBehalfOf } from "#kit/rpc/client.ts";
 import { expectBooksBalance } from "#test/support/books.ts";
 import type { Stack } from "#test/support/stack.ts";
@@ -136,6 +136,37 @@ describe("Watch refuses", () => {
     const paymentId = await pay(stack, await openAccount(stack, 100n));
     const other = stack.payment.watch({ paymentId }, onBehalfOf({ tenant: "other" }));
     expect(await failure(all(other))).toBe("NotFound PAYMENT_NOT_FOUND");
+  });
+});
+
+describe("Watch of a payment that stands still", () => {
+  beforeAll(async () => {
+    await stack.stop("payment");
+    await stack.start("payment", { SETTLE_WATCH_HEARTBEAT: "100ms", SETTLE_WATCH_MAX: "1s" });
+  });
+
+  test("shows signs of life, and ends at its limit as UNAVAILABLE with a token that misses and repeats nothing", async () => {
+    // The service opens its feed for the first who waits, which takes as long as a stream may last here.
+    const paymentId = await pay(stack, await openAccount(stack, 100n), Behaviour.OK, {
+      captureMode: CaptureMode.MANUAL,
+      waitUntil: WaitUntil.AUTHORIZED,
+    });
+    const events: WatchResponse[] = [];
+    const silent = (async () => {
+      for await (const event of stack.payment.watch({ paymentId })) events.push(event);
+    })();
+    expect(await failure(silent)).toBe("Unavailable STREAM_EXPIRED");
+    const [change, ...signs] = events;
+    expect(change?.payment?.status).toBe(PaymentStatus.REQUIRES_CAPTURE);
+    expect(signs.length).toBeGreaterThan(0);
+    const resumeToken = change?.resumeToken ?? "";
+    for (const sign of signs) {
+      expect(sign).toMatchObject({ heartbeat: true, resumeToken });
+      expect(sign.payment).toBeUndefined();
+    }
+    await stack.payment.capture({ paymentId });
+    const rest = await all(stack.payment.watch({ paymentId, resumeToken }));
+    expect(rest.map(({ payment }) => payment?.status)).toEqual([PaymentStatus.SUCCEEDED]);
   });
 });
 

@@ -7,12 +7,14 @@ import { CaptureMode, WaitUntil } from "#gen/payment/v1/payment_pb.ts";
 import type { Env } from "#kit/config.ts";
 import type { MockBehaviour } from "#services/payment/domain/payment.ts";
 import { temporalAddress, toolPath } from "./env.ts";
+import { setup } from "./global-setup.ts";
 import { type Stack, startStack } from "./stack.ts";
 import { waitUntil } from "./wait-until.ts";
 
 /**
  * Records the histories of the payment workflows as they run now: `node test/support/record-histories.ts <version>`
  * writes test/histories/<version>/<story>.json. Run once per shipped version of the workflows, and never again for it.
+ * It starts servers of its own, as a test run does.
  */
 
 /** Plays one story and answers the ids of the workflows to record. */
@@ -42,11 +44,14 @@ const ends =
     return [`payment-${id}`];
   };
 
-async function settled(stack: Stack, id: string): Promise<void> {
+function settled(stack: Stack, id: string): Promise<unknown> {
+  return closed(stack, `payment-${id}`);
+}
+
+async function closed(stack: Stack, workflowId: string): Promise<void> {
   const { client } = await stack.platform.temporal();
   await waitUntil(
-    async () =>
-      (await client.workflow.getHandle(`payment-${id}`).describe()).status.name !== "RUNNING",
+    async () => (await client.workflow.getHandle(workflowId).describe()).status.name !== "RUNNING",
   );
 }
 
@@ -75,11 +80,8 @@ const captured: Story = async (stack) => {
 const refunded: Story = async (stack) => {
   const paymentId = await pay(stack, 1, { waitUntil: WaitUntil.COMPLETED });
   const { refund } = await stack.payment.refund({ paymentId, amount: usd(40n) });
-  const { client } = await stack.platform.temporal();
   const workflowId = `refund-${refund?.refundId}`;
-  await waitUntil(
-    async () => (await client.workflow.getHandle(workflowId).describe()).status.name !== "RUNNING",
-  );
+  await closed(stack, workflowId);
   return [workflowId];
 };
 
@@ -95,6 +97,17 @@ const reviewed =
     await settled(stack, paymentId);
     return [`payment-${paymentId}`, `fraud-check-${paymentId}`];
   };
+
+/** The undo begins while the child waits for a person. */
+const reviewCancelled: Story = async (stack) => {
+  const paymentId = await pay(stack, 1, { amount: usd(60_000n) });
+  await reaches(stack, paymentId, 4);
+  await stack.payment.cancel({ paymentId });
+  await settled(stack, paymentId);
+  const check = `fraud-check-${paymentId}`;
+  await closed(stack, check);
+  return [`payment-${paymentId}`, check];
+};
 
 const late: Story = async (stack) => {
   const paymentId = await pay(stack, 8);
@@ -132,12 +145,20 @@ const SUITES: readonly {
       refunded,
       "review-pass": reviewed(FraudDecision.PASS),
       "review-fail": reviewed(FraudDecision.FAIL),
+      "review-cancelled": reviewCancelled,
     },
   },
   {
     name: "inline",
     env: { SETTLE_FRAUD_MODE: "inline", SETTLE_CALLBACK_TIMEOUT: "3s" },
-    stories: { success: ends(1), callback: ends(2), declined: ends(4), hang: ends(5), cancelled },
+    stories: {
+      success: ends(1),
+      callback: ends(2),
+      declined: ends(4),
+      hang: ends(5),
+      cancelled,
+      "review-cancelled": reviewCancelled,
+    },
   },
   {
     name: "regular",
@@ -183,5 +204,6 @@ async function record(version: string): Promise<void> {
 
 const version = process.argv[2];
 if (!version) throw new Error("usage: node test/support/record-histories.ts <version>");
-await record(version);
+const end = await setup();
+await record(version).finally(end);
 process.exit();

@@ -1,9 +1,8 @@
 import { type Client, ConnectError } from "@connectrpc/connect";
 import type { AccountService } from "#gen/account/v1/account_pb.ts";
 import { parseMoneyText } from "#kit/pure/money.ts";
-import { serviceScope } from "#kit/pure/scope.ts";
-import { onBehalfOf } from "#kit/rpc/client.ts";
 import { isRetryable, metadataOf, reasonOf } from "#kit/rpc/errors.ts";
+import { activityCall } from "#kit/temporal/call-options.ts";
 import { callPeer } from "#kit/temporal/failure.ts";
 import type {
   AccountActivities,
@@ -17,7 +16,7 @@ import type {
 
 /** What the activities work with. */
 export interface AccountActivityDeps {
-  readonly account: Client<typeof AccountService>;
+  readonly account: Pick<Client<typeof AccountService>, "validate" | "placeHold" | "releaseHold">;
 }
 
 /** The ledger steps of a saga, keyed by activity name. Every one may run any number of times. */
@@ -35,7 +34,7 @@ async function validateAccount(
 ): Promise<ValidateAccountResult> {
   const amount = parseMoneyText(input.amount);
   const request = { accountId: input.accountId, amount };
-  const { valid, reason } = await deps.account.validate(request, callOptions(input.tenant));
+  const { valid, reason } = await deps.account.validate(request, activityCall(input.tenant));
   return { valid, reason };
 }
 
@@ -47,7 +46,7 @@ async function debitAccount(
   const amount = parseMoneyText(input.amount);
   const request = { holdId, accountId, destinationAccountId, reference, amount };
   try {
-    await deps.account.placeHold(request, callOptions(input.tenant));
+    await deps.account.placeHold(request, activityCall(input.tenant));
     return { outcome: "HELD" };
   } catch (error) {
     const reason = reasonOf(error);
@@ -63,7 +62,7 @@ async function creditAccount(
   input: CreditAccountInput,
 ): Promise<CreditAccountResult> {
   try {
-    await deps.account.releaseHold({ holdId: input.holdId }, callOptions(input.tenant));
+    await deps.account.releaseHold({ holdId: input.holdId }, activityCall(input.tenant));
     return { outcome: "RELEASED" };
   } catch (error) {
     const resolved = reasonOf(error) === "HOLD_ALREADY_RESOLVED";
@@ -72,8 +71,4 @@ async function creditAccount(
     }
     throw error;
   }
-}
-
-function callOptions(tenant: string): ReturnType<typeof onBehalfOf> {
-  return onBehalfOf(serviceScope(tenant));
 }

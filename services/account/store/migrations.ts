@@ -1,23 +1,12 @@
 import type { Db } from "mongodb";
 import { ensureCollection, type Migration } from "#kit/mongo/migrate.ts";
-
-const int64 = { bsonType: "long" } as const;
-const text = { bsonType: "string" } as const;
-const date = { bsonType: "date" } as const;
-/** Types only: the wall against a fraction or a double that another writer might bring in. */
-const notNegative = { bsonType: "long", minimum: 0 } as const;
-const key = {
-  bsonType: "object",
-  required: ["tenant", "id"],
-  additionalProperties: false,
-  properties: { tenant: text, id: text },
-} as const;
+import { closedKey, date, dateOrNull, int64, notNegative, text } from "#kit/mongo/schema.ts";
 
 const accountSchema = {
   bsonType: "object",
   required: ["_id", "kind", "ownerId", "currencyCode", "balance", "held", "state", "version"],
   properties: {
-    _id: key,
+    _id: closedKey,
     kind: { enum: ["CUSTOMER", "SYSTEM"] },
     ownerId: text,
     currencyCode: { bsonType: "string", pattern: "^[A-Z]{3}$" },
@@ -44,7 +33,7 @@ const transferSchema = {
   bsonType: "object",
   required: ["_id", "kind", "content", "currencyCode", "amount", "state", "reason", "createTime"],
   properties: {
-    _id: key,
+    _id: closedKey,
     kind: { enum: ["DEBIT", "CREDIT", "CAPTURE", "REVERSAL", "OPENING", "TOMBSTONE"] },
     content: text,
     sourceAccountId: text,
@@ -66,7 +55,7 @@ const holdSchema = {
   bsonType: "object",
   required: ["_id", "accountId", "currencyCode", "amount", "capturedAmount", "state", "createTime"],
   properties: {
-    _id: key,
+    _id: closedKey,
     content: text,
     accountId: text,
     destinationAccountId: text,
@@ -76,7 +65,7 @@ const holdSchema = {
     transactionId: text,
     reference: text,
     createTime: date,
-    resolveTime: { bsonType: ["date", "null"] },
+    resolveTime: dateOrNull,
   },
   anyOf: [
     amountWhere(["HELD", "CAPTURED", "RELEASED"], 1),

@@ -1,32 +1,22 @@
 import { requestsMigration } from "#kit/idempotency/request.ts";
 import { ensureCollection, type Migration } from "#kit/mongo/migrate.ts";
-
-const text = { bsonType: "string" } as const;
-const int64 = { bsonType: "long" } as const;
-const date = { bsonType: "date" } as const;
-
-const key = {
-  bsonType: "object",
-  required: ["tenant", "id"],
-  additionalProperties: false,
-  properties: { tenant: text, id: text },
-} as const;
+import { closedKey, date, dateOrNull, notNegative, positive, text } from "#kit/mongo/schema.ts";
 
 const checksSchema = {
   bsonType: "object",
   required: ["_id", "decision", "rules", "released", "tallied", "createTime", "decideTime"],
   properties: {
-    _id: key,
+    _id: closedKey,
     paymentId: text,
     accountId: text,
     currencyCode: text,
-    amount: { ...int64, minimum: 1 },
+    amount: positive,
     decision: { enum: ["PASS", "FAIL", "REVIEW"] },
     rules: { bsonType: "array", items: text },
     released: { bsonType: "bool" },
-    tallied: { ...int64, minimum: 0 },
+    tallied: notNegative,
     createTime: date,
-    decideTime: { bsonType: ["date", "null"] },
+    decideTime: dateOrNull,
   },
 } as const;
 
@@ -35,13 +25,13 @@ const talliesSchema = {
   bsonType: "object",
   required: ["_id", "accountId", "currencyCode", "amount"],
   additionalProperties: false,
-  properties: { _id: key, accountId: text, currencyCode: text, amount: { ...int64, minimum: 0 } },
+  properties: { _id: closedKey, accountId: text, currencyCode: text, amount: notNegative },
 } as const;
 
 const settingsSchema = {
   bsonType: "object",
   required: ["_id", "amountLimits", "reviewLimits", "cumulativeLimits", "version", "callId"],
-  properties: { _id: key, version: { ...int64, minimum: 1 }, callId: text },
+  properties: { _id: closedKey, version: positive, callId: text },
 } as const;
 
 /** Fraud's database, step by step. */

@@ -7,6 +7,7 @@ import {
 import { runStep, type StepPolicy } from "#kit/workflow/step.ts";
 import {
   type EvaluateOutcome,
+  FRAUD_STEP_DURATIONS,
   FRAUD_TASK_QUEUE,
   type FraudActivities,
   type FraudCheckInput,
@@ -98,17 +99,15 @@ function readDecision(
 }
 
 function step<T>(
-  { stepsMode }: FraudCheckPolicy,
+  { stepsMode, stepDurations }: FraudCheckPolicy,
   activity: keyof FraudActivities,
   input: unknown,
   summary: string,
 ): Promise<T> {
   const policy: StepPolicy = {
     mode: stepsMode ?? "local-first",
-    localTimeoutMs: 2_000,
-    localAttemptsMax: 3,
-    startToCloseMs: 10_000,
-    backoffMaxMs: 10_000,
+    ...FRAUD_STEP_DURATIONS,
+    ...stepDurations,
   };
   return runStep<T>(policy, { activity, taskQueue: FRAUD_TASK_QUEUE, summary }, input);
 }

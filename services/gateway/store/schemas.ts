@@ -1,30 +1,26 @@
+import { closedKey, date, dateOrNull, int64, notNegative, text } from "#kit/mongo/schema.ts";
 import { BEHAVIOUR_EVENTS_MAX } from "../domain/behaviour.ts";
 
-const text = { bsonType: "string" } as const;
-const date = { bsonType: "date" } as const;
-const minorUnits = { bsonType: "long", minimum: 0 } as const;
-
-const key = object({ tenant: text, id: text });
-const money = object({ currencyCode: text, minorUnits });
+const money = object({ currencyCode: text, minorUnits: notNegative });
 
 const transactions = object({
-  _id: key,
+  _id: closedKey,
   gatewayReference: text,
   order: { anyOf: [{ bsonType: "null" }, object({ merchantReference: text, amount: money })] },
   state: { enum: ["PENDING", "AUTHORIZED", "CAPTURED", "VOIDED", "DECLINED"] },
-  capturedMinor: minorUnits,
-  refundedMinor: minorUnits,
+  capturedMinor: notNegative,
+  refundedMinor: notNegative,
   declineReason: text,
   upcoming: { enum: ["NONE", "ON_TIME", "EVEN_IF_VOIDED"] },
   dropsAnswers: { bsonType: "bool" },
-  authorizeTime: { bsonType: ["date", "null"] },
+  authorizeTime: dateOrNull,
   createTime: date,
   updateTime: date,
-  version: { bsonType: "long" },
+  version: int64,
 });
 
 const operations = object({
-  _id: key,
+  _id: closedKey,
   kind: { enum: ["CAPTURE", "VOID", "REFUND"] },
   authorizationKey: text,
   amount: { anyOf: [{ bsonType: "null" }, money] },
@@ -33,7 +29,7 @@ const operations = object({
 });
 
 const callbacks = object({
-  _id: key,
+  _id: closedKey,
   state: { enum: ["OPEN", "DONE", "DEAD"] },
   sendings: {
     bsonType: "array",
@@ -43,11 +39,11 @@ const callbacks = object({
   sentCount: { bsonType: "int" },
   attempts: { bsonType: "int" },
   firstDueTime: date,
-  dueTime: { bsonType: ["date", "null"] },
+  dueTime: dateOrNull,
   updateTime: date,
 });
 
-const attempts = object({ _id: key, count: { bsonType: "int" } });
+const attempts = object({ _id: closedKey, count: { bsonType: "int" } });
 
 /** What each collection of the gateway may hold. */
 export const COLLECTION_SCHEMAS = { transactions, operations, callbacks, attempts } as const;

@@ -4,6 +4,7 @@ import type { ListQuery } from "../list/spec.ts";
 import { type Key, key } from "../mongo/key.ts";
 import { type ListColumns, listFilter, listSort } from "../mongo/list.ts";
 import { ensureCollection, type Migration } from "../mongo/migrate.ts";
+import { dateOrNull, openKey, text } from "../mongo/schema.ts";
 import type { Role, Scope } from "../pure/scope.ts";
 
 /** Name of the database the keys lie in, for `platform.database`. Every service reads it, only KeyService writes. */
@@ -145,8 +146,6 @@ async function rotate(
   return row ?? (await rows.findOne({ ...present, "secrets.hash": hash })) ?? undefined;
 }
 
-const dateOrNull = { bsonType: ["date", "null"] } as const;
-
 /**
  * The collection and its indexes. Idempotent, so that the first key can be made before any service has started.
  * The index on the id alone is the one unique index that does not begin with the tenant: the key is what tells it.
@@ -158,21 +157,17 @@ export const keysMigration: Migration = {
       bsonType: "object",
       required: ["_id", "subject", "roles", "accounts", "secrets", "createTime", "revokeTime"],
       properties: {
-        _id: {
-          bsonType: "object",
-          required: ["tenant", "id"],
-          properties: { tenant: { bsonType: "string" }, id: { bsonType: "string" } },
-        },
-        subject: { bsonType: "string" },
-        roles: { bsonType: "array", items: { bsonType: "string" } },
-        accounts: { bsonType: "array", items: { bsonType: "string" } },
+        _id: openKey,
+        subject: text,
+        roles: { bsonType: "array", items: text },
+        accounts: { bsonType: "array", items: text },
         secrets: {
           bsonType: "array",
           minItems: 1,
           items: {
             bsonType: "object",
             required: ["hash", "expireTime"],
-            properties: { hash: { bsonType: "string" }, expireTime: dateOrNull },
+            properties: { hash: text, expireTime: dateOrNull },
           },
         },
         expireTime: dateOrNull,

@@ -1,4 +1,5 @@
 import { ensureCollection, type Migration } from "../mongo/migrate.ts";
+import { date, text } from "../mongo/schema.ts";
 
 /**
  * Makes the `requests` collection: one row per (tenant, method, request_id), which is its `_id` and so unique.
@@ -8,8 +9,6 @@ export const requestsMigration: Migration = {
   id: "900-requests",
   up: (db) => ensureCollection(db, "requests", requestsSchema),
 };
-
-const text = { bsonType: "string" } as const;
 
 const requestsSchema = {
   bsonType: "object",
@@ -26,7 +25,7 @@ const requestsSchema = {
     id: text,
     state: { enum: ["RUNNING", "FREE", "ANSWERED", "REFUSED"] },
     owner: text,
-    leaseTime: { bsonType: "date" },
+    leaseTime: date,
     answer: { bsonType: "binData" },
     refusal: {
       bsonType: "object",
@@ -38,7 +37,7 @@ const requestsSchema = {
         fields: { bsonType: "array", maxItems: 64 },
       },
     },
-    createTime: { bsonType: "date" },
-    updateTime: { bsonType: "date" },
+    createTime: date,
+    updateTime: date,
   },
 } as const;

@@ -1,5 +1,8 @@
+import { status } from "@grpc/grpc-js";
 import {
   type Client,
+  isGrpcServiceError,
+  ServiceError,
   WorkflowExecutionAlreadyStartedError,
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
@@ -9,6 +12,8 @@ import type { SignalDefinition, UpdateDefinition } from "@temporalio/common";
 
 /** How long a start or a signal may take, in milliseconds. */
 const CALL_TIMEOUT_MS = 5_000;
+/** How often an update is sent that the server loses; each time something else must have come in that very moment. */
+const UPDATE_SENDS_MAX = 5;
 
 /** What starting answers: a new run, or that one of this id is there already. */
 export type Start =
@@ -77,13 +82,16 @@ export function createWorkflowClient(client: Client): WorkflowClient {
     },
     async update(workflowId, update, { updateId, payload, timeoutMs }) {
       const handle = client.workflow.getHandle(workflowId);
-      try {
-        return await bounded(timeoutMs, () =>
-          handle.executeUpdate(update, { updateId, args: [payload] }),
-        );
-      } catch (error) {
-        if (isUnanswered(error)) return undefined;
-        throw error;
+      const deadlineMs = Date.now() + timeoutMs;
+      for (let sends = 1; ; sends += 1) {
+        try {
+          return await bounded(deadlineMs - Date.now(), () =>
+            handle.executeUpdate(update, { updateId, args: [payload] }),
+          );
+        } catch (error) {
+          if (isUnanswered(error)) return undefined;
+          if (!isLost(error) || sends === UPDATE_SENDS_MAX) throw error;
+        }
       }
     },
   };
@@ -94,5 +102,17 @@ function isUnanswered(error: unknown): boolean {
     error instanceof WorkflowNotFoundError ||
     error instanceof WorkflowUpdateFailedError ||
     error instanceof WorkflowUpdateRPCTimeoutOrCancelledError
+  );
+}
+
+/**
+ * Something else reached the workflow while a task that carried the update ran: the server throws the task away, and the
+ * update with it. The run will never know of it, whatever its activities have done; the same id makes a repeat safe.
+ */
+function isLost(error: unknown): boolean {
+  return (
+    error instanceof ServiceError &&
+    isGrpcServiceError(error.cause) &&
+    error.cause.code === status.FAILED_PRECONDITION
   );
 }

@@ -1,16 +1,7 @@
 import { requestsMigration } from "#kit/idempotency/request.ts";
 import { ensureCollection, type Migration } from "#kit/mongo/migrate.ts";
+import { closedKey, date, dateOrNull, text } from "#kit/mongo/schema.ts";
 import { webhookMigration } from "./webhook-migration.ts";
-
-const text = { bsonType: "string" } as const;
-const date = { bsonType: "date" } as const;
-
-const key = {
-  bsonType: "object",
-  required: ["tenant", "id"],
-  additionalProperties: false,
-  properties: { tenant: text, id: text },
-} as const;
 
 const notificationsSchema = {
   bsonType: "object",
@@ -29,7 +20,7 @@ const notificationsSchema = {
     "sendTime",
   ],
   properties: {
-    _id: key,
+    _id: closedKey,
     recipient: text,
     channel: { enum: ["EMAIL", "SMS"] },
     template: {
@@ -40,14 +31,19 @@ const notificationsSchema = {
     attempts: { bsonType: "int", minimum: 0 },
     nextTime: date,
     createTime: date,
-    sendTime: { bsonType: ["date", "null"] },
+    sendTime: dateOrNull,
   },
 } as const;
 
 const inboxSchema = {
   bsonType: "object",
   required: ["_id", "channel", "address", "body", "receiveTime"],
-  properties: { _id: key, channel: { enum: ["EMAIL", "SMS"] }, body: text, receiveTime: date },
+  properties: {
+    _id: closedKey,
+    channel: { enum: ["EMAIL", "SMS"] },
+    body: text,
+    receiveTime: date,
+  },
 } as const;
 
 /** Notification's database, step by step. */

@@ -1,20 +1,11 @@
 import { ensureCollection, type Migration } from "#kit/mongo/migrate.ts";
-
-const text = { bsonType: "string" } as const;
-const date = { bsonType: "date" } as const;
-const dateOrNull = { bsonType: ["date", "null"] } as const;
-const key = {
-  bsonType: "object",
-  required: ["tenant", "id"],
-  additionalProperties: false,
-  properties: { tenant: text, id: text },
-} as const;
+import { closedKey, date, dateOrNull, positive, text } from "#kit/mongo/schema.ts";
 
 const endpointsSchema = {
   bsonType: "object",
   required: ["_id", "url", "eventTypes", "state", "secrets", "callId", "version", "createTime"],
   properties: {
-    _id: key,
+    _id: closedKey,
     url: text,
     eventTypes: { bsonType: "array", maxItems: 16, items: text },
     state: { enum: ["ENABLED", "DISABLED", "DELETED"] },
@@ -27,7 +18,7 @@ const endpointsSchema = {
         properties: { id: text, secret: text, endTime: dateOrNull },
       },
     },
-    version: { bsonType: "long", minimum: 1 },
+    version: positive,
     createTime: date,
     updateTime: date,
   },
@@ -40,7 +31,7 @@ const deliveriesSchema = {
     ...["attempts", "nextTime", "startTime", "createTime", "deliverTime", "expireTime"],
   ],
   properties: {
-    _id: key,
+    _id: closedKey,
     endpointId: text,
     eventId: text,
     sequence: { bsonType: "int", minimum: 1 },
@@ -58,7 +49,7 @@ const deliveriesSchema = {
 const sequencesSchema = {
   bsonType: "object",
   required: ["_id", "last"],
-  properties: { _id: key, last: { bsonType: "int", minimum: 1 } },
+  properties: { _id: closedKey, last: { bsonType: "int", minimum: 1 } },
 } as const;
 
 /** Adds outbound webhooks: endpoints, deliveries, the counters of events, and the outbox mark on messages. */

@@ -15,5 +15,7 @@ export interface PaymentDeps {
   readonly gatewaySecrets: readonly string[];
   /** How old an open payment is before the sweeper looks at it, in milliseconds. */
   readonly sweepAfterMs: number;
+  /** How long a Watch stream is silent before it shows a sign of life, in milliseconds. */
+  readonly watchHeartbeatMs: number;
   readonly log: Log;
 }

@@ -32,10 +32,7 @@ export interface SweepReport {
  * and has none, delivers callbacks that nobody recorded, and stores messages that were not stored. There is no second
  * implementation of the saga: the started workflow goes on from the rows. `everything` also takes rows that are not due yet.
  */
-export async function sweep(
-  deps: PaymentDeps,
-  options: { readonly everything: boolean; readonly signal?: AbortSignal },
-): Promise<SweepReport> {
+export async function sweep(deps: PaymentDeps, options: SweepOptions): Promise<SweepReport> {
   const report: SweepReport = {
     openPayments: 0,
     openRefunds: 0,
@@ -47,8 +44,18 @@ export async function sweep(
   };
   const horizon = options.everything ? new Date(8.64e15) : new Date();
   const settled = options.everything ? new Date() : new Date(Date.now() - deps.sweepAfterMs);
-  await sweepPayments(deps, report, horizon, options);
-  await sweepRefunds(deps, report, horizon, options);
+  await sweepDue(deps, report, options, {
+    collection: "payments",
+    find: (limit) => deps.store.duePayments(horizon, limit),
+    idOf: ({ paymentId }) => paymentId,
+    restart: (payment) => restartPayment(deps, report, payment),
+  });
+  await sweepDue(deps, report, options, {
+    collection: "refunds",
+    find: (limit) => deps.store.dueRefunds(horizon, limit),
+    idOf: ({ refundId }) => refundId,
+    restart: (refund) => restartRefund(deps, report, refund),
+  });
   await sweepCallbacks(deps, report, settled);
   await sweepNotifications(deps, report, settled);
   const open = await deps.store.countOpen();
@@ -62,25 +69,30 @@ interface SweepOptions {
   readonly signal?: AbortSignal;
 }
 
-async function sweepPayments(
+/** One kind of row that a workflow must bring to its end. */
+interface Kind<R extends { readonly tenant: string }> {
+  readonly collection: "payments" | "refunds";
+  find(limit: number): Promise<readonly R[]>;
+  idOf(row: R): string;
+  restart(row: R): Promise<void>;
+}
+
+async function sweepDue<R extends { readonly tenant: string }>(
   deps: PaymentDeps,
   report: SweepReport,
-  horizon: Date,
-  options: SweepOptions,
+  { everything, signal }: SweepOptions,
+  { collection, find, idOf, restart }: Kind<R>,
 ): Promise<void> {
+  // A postponed row is due again in a sweep of everything: it is looked at once.
   const seen = new Set<string>();
   for (;;) {
-    const due = (await deps.store.duePayments(horizon, BATCH)).filter(
-      ({ paymentId }) => !seen.has(paymentId),
-    );
-    if (due.length === 0 || options.signal?.aborted) return;
-    for (const { paymentId } of due) seen.add(paymentId);
-    const rows = due.map(({ tenant, paymentId }) => ({ tenant, id: paymentId }));
-    await deps.store.postpone("payments", rows, recheckTime(deps));
-    await inParallel(due, (payment) =>
-      attempt(report, payment.paymentId, () => restart(deps, report, payment)),
-    );
-    if (!options.everything) return;
+    const due = (await find(BATCH)).filter((row) => !seen.has(idOf(row)));
+    if (due.length === 0 || signal?.aborted) return;
+    for (const row of due) seen.add(idOf(row));
+    const rows = due.map((row) => ({ tenant: row.tenant, id: idOf(row) }));
+    await deps.store.postpone(collection, rows, recheckTime(deps));
+    await inParallel(due, (row) => attempt(report, idOf(row), () => restart(row)));
+    if (!everything) return;
   }
 }
 
@@ -89,7 +101,11 @@ function recheckTime({ sweepAfterMs }: PaymentDeps): Date {
 }
 
 /** A new run knows nothing of callbacks that a lost one was told, so it is told them again; it drops known ids. */
-async function restart(deps: PaymentDeps, report: SweepReport, payment: Payment): Promise<void> {
+async function restartPayment(
+  deps: PaymentDeps,
+  report: SweepReport,
+  payment: Payment,
+): Promise<void> {
   const start = await deps.workflows.startPayment(payment, "again");
   if (!start.started) {
     report.runningWorkflows += 1;
@@ -112,28 +128,6 @@ async function tellDecision(deps: PaymentDeps, { paymentId, phase }: Payment): P
     await deps.workflows.capture(paymentId, phase, TELL_MS);
   } else if (phase.kind === "UNDOING" && phase.reason === "CANCELLED") {
     await deps.workflows.cancel(paymentId, "decided", TELL_MS);
-  }
-}
-
-async function sweepRefunds(
-  deps: PaymentDeps,
-  report: SweepReport,
-  horizon: Date,
-  options: SweepOptions,
-): Promise<void> {
-  const seen = new Set<string>();
-  for (;;) {
-    const due = (await deps.store.dueRefunds(horizon, BATCH)).filter(
-      ({ refundId }) => !seen.has(refundId),
-    );
-    if (due.length === 0 || options.signal?.aborted) return;
-    for (const { refundId } of due) seen.add(refundId);
-    const rows = due.map(({ tenant, refundId }) => ({ tenant, id: refundId }));
-    await deps.store.postpone("refunds", rows, recheckTime(deps));
-    await inParallel(due, (refund) =>
-      attempt(report, refund.refundId, () => restartRefund(deps, report, refund)),
-    );
-    if (!options.everything) return;
   }
 }
 

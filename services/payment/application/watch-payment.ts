@@ -4,9 +4,6 @@ import type { Payment } from "../domain/payment.ts";
 import type { PaymentDeps } from "./deps.ts";
 import { mustFind } from "./wait-for.ts";
 
-/** How long a stream is silent before it shows a sign of life, in milliseconds. */
-const HEARTBEAT_MS = 15_000;
-
 /** A change, or a sign of life without a payment. The token names the version the watcher has seen. */
 export interface WatchEvent {
   readonly payment?: Payment;
@@ -18,7 +15,7 @@ export interface WatchEvent {
  * the version that was seen: nothing is lost between two streams, however far apart they are and whoever restarted.
  */
 export async function* watchPayment(
-  deps: Pick<PaymentDeps, "store" | "feed">,
+  deps: Pick<PaymentDeps, "store" | "feed" | "watchHeartbeatMs">,
   scope: Scope,
   paymentId: string,
   resumeToken: string,
@@ -41,7 +38,7 @@ export async function* watchPayment(
         yield { payment, resumeToken: seen.toString() };
       }
       if (payment.final) return;
-      if (await silent(wake.promise)) yield { resumeToken: seen.toString() };
+      if (await silent(wake.promise, deps.watchHeartbeatMs)) yield { resumeToken: seen.toString() };
     }
   } finally {
     signal.removeEventListener("abort", onAbort);
@@ -56,9 +53,9 @@ function parseToken(token: string): bigint {
   });
 }
 
-async function silent(woken: Promise<void>): Promise<boolean> {
+async function silent(woken: Promise<void>, boundMs: number): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();
-  const timer = setTimeout(() => resolve(true), HEARTBEAT_MS);
+  const timer = setTimeout(() => resolve(true), boundMs);
   woken.then(() => resolve(false));
   try {
     return await promise;

@@ -1,14 +1,6 @@
 import { requestsMigration } from "#kit/idempotency/request.ts";
 import { ensureCollection, type Migration } from "#kit/mongo/migrate.ts";
-
-const amount = { bsonType: "long", minimum: 0 };
-const date = { bsonType: "date" };
-const text = { bsonType: "string" };
-const id = {
-  bsonType: "object",
-  required: ["tenant", "id"],
-  properties: { tenant: text, id: text },
-};
+import { date, notNegative, openKey, positive, text } from "#kit/mongo/schema.ts";
 
 const PAYMENT_STATUSES = [
   "PENDING",
@@ -36,12 +28,12 @@ const paymentSchema = {
     "version",
   ],
   properties: {
-    _id: id,
-    requestId: { bsonType: "string", minLength: 1 },
-    amount: { bsonType: "long", minimum: 1 },
-    capturedAmount: amount,
-    refundedAmount: amount,
-    reservedAmount: amount,
+    _id: openKey,
+    requestId: { ...text, minLength: 1 },
+    amount: positive,
+    capturedAmount: notNegative,
+    refundedAmount: notNegative,
+    reservedAmount: notNegative,
     status: { enum: PAYMENT_STATUSES },
     phase: {
       bsonType: "object",
@@ -49,7 +41,7 @@ const paymentSchema = {
       properties: { kind: { enum: ["OPEN", "CAPTURING", "UNDOING"] } },
     },
     final: { bsonType: "bool" },
-    version: { bsonType: "long", minimum: 1 },
+    version: positive,
     createTime: date,
     updateTime: date,
     sweepTime: date,
@@ -60,11 +52,11 @@ const refundSchema = {
   bsonType: "object",
   required: ["_id", "paymentId", "amount", "status", "version"],
   properties: {
-    _id: id,
+    _id: openKey,
     paymentId: text,
-    amount: { bsonType: "long", minimum: 1 },
+    amount: positive,
     status: { enum: ["PENDING", "SUCCEEDED", "FAILED"] },
-    version: { bsonType: "long", minimum: 1 },
+    version: positive,
     createTime: date,
     updateTime: date,
   },
@@ -73,7 +65,11 @@ const refundSchema = {
 const callbackSchema = {
   bsonType: "object",
   required: ["_id", "paymentId", "eventId", "state"],
-  properties: { _id: id, state: { enum: ["RECEIVED", "SIGNALLED", "DONE"] }, updateTime: date },
+  properties: {
+    _id: openKey,
+    state: { enum: ["RECEIVED", "SIGNALLED", "DONE"] },
+    updateTime: date,
+  },
 };
 
 /** The history of Payment's database. */

@@ -45,6 +45,7 @@ export async function checkFraud(
 }
 
 function checkInChild(input: PaymentWorkflowInput): Promise<FraudCheckResult> {
+  const { mode, ...stepDurations } = input.policy.steps;
   const child: FraudCheckInput = {
     ...fraudSubject(input),
     parentWorkflowId: keysOf.workflow(input.paymentId),
@@ -52,7 +53,8 @@ function checkInChild(input: PaymentWorkflowInput): Promise<FraudCheckResult> {
       reviewTimeoutMs: input.policy.reviewTimeoutMs,
       reviewExpiryMs: input.policy.reviewExpiryMs,
       pollMs: input.policy.decisionPollMs,
-      stepsMode: input.policy.steps.mode,
+      stepsMode: mode,
+      stepDurations,
     },
   };
   return executeChild<(input: FraudCheckInput) => Promise<FraudCheckResult>>(FRAUD_CHECK_WORKFLOW, {

@@ -4,6 +4,9 @@ import { fileURLToPath } from "node:url";
 import { type ReplayWorkerOptions, Worker } from "@temporalio/worker";
 import { describe, expect, it } from "vitest";
 import { workflowBundle } from "#kit/temporal/bundle.ts";
+import * as patches from "#services/payment/workflows/versions.ts";
+
+const { UNDO_OPENS_TASK, UNDO_LEAVES_CHILD } = patches;
 
 const HISTORIES = fileURLToPath(new URL("../../histories/", import.meta.url));
 const FRAUD = /\.fraud\.json$/;
@@ -37,10 +40,25 @@ async function replay(file: string, history: unknown): Promise<void> {
   await Worker.runReplayHistory(options, history, workflowId);
 }
 
+/** The patches each recorded version knew; a patch that shipped needs a recording that has its marker. */
+const VERSIONS: Readonly<Record<string, readonly string[]>> = {
+  v1: [],
+  v2: [UNDO_OPENS_TASK],
+  v3: [UNDO_OPENS_TASK, UNDO_LEAVES_CHILD],
+};
+
+const versionOf = (file: string): string => file.split(path.sep)[0] ?? "";
+
 describe("recorded histories", () => {
-  it("has runs from before and after the first patch, so that the replay proves something", () => {
-    const versions = new Set(files.map((file) => file.split(path.sep)[0]));
-    expect([...versions]).toEqual(["v1", "v2"]);
+  it("are of every version, each with the patches it knew and the last with all, so that the replay proves something", async () => {
+    const found: Record<string, string[]> = {};
+    for (const file of files) {
+      const known = found[versionOf(file)] ?? [];
+      found[versionOf(file)] = [...new Set([...known, ...patchesOf(await read(file))])].sort();
+    }
+    const expected = Object.entries(VERSIONS).map(([name, ids]) => [name, [...ids].sort()]);
+    expect(found).toEqual(Object.fromEntries(expected));
+    expect(found[Object.keys(found).at(-1) ?? ""]).toEqual(Object.values(patches).sort());
   });
 
   it.each(files)(
@@ -54,41 +72,78 @@ describe("recorded histories", () => {
     const undone = files.filter(
       (file) => /declined|cancelled|hang/.test(file) && file.includes("payment"),
     );
-    const marked: boolean[] = [];
-    for (const file of undone) {
-      const text = JSON.stringify(await read(file));
-      marked.push(text.includes("core_patch"));
-      expect({ file, marked: text.includes("core_patch") }).toEqual({
-        file,
-        marked: file.startsWith("v2"),
-      });
-    }
-    expect(new Set(marked)).toEqual(new Set([true, false]));
+    const marked = await Promise.all(
+      undone.map(async (file) => [file, patchesOf(await read(file)).includes(UNDO_OPENS_TASK)]),
+    );
+    expect(marked).toEqual(
+      undone.map((file) => [file, VERSIONS[versionOf(file)]?.includes(UNDO_OPENS_TASK)]),
+    );
   });
 
-  it("refuses a history whose steps are swapped, so that a planted nondeterminism is caught", async () => {
-    const file = files.find((name) => name.includes("inline.success")) ?? "";
-    // The recorded run says that its first step was the last one: today's code cannot have made it.
-    const planted = swapFirstMarker(await read(file));
+  it.each(Object.keys(VERSIONS))(
+    "refuses a run of %s whose steps are swapped, so that a planted nondeterminism is caught",
+    async (version) => {
+      const file = path.join(version, "inline.success.payment.json");
+      // The recorded run says that its first step was the last one: today's code cannot have made it.
+      const planted = changed(await read(file), LOCAL_ACTIVITY, (data) => ({
+        ...data,
+        activity_type: "payment::settle",
+      }));
+      await expect(replay(file, planted)).rejects.toThrow(/[Nn]ondeterminism/);
+    },
+  );
+
+  it("refuses a run with the marker of a patch that the code does not know", async () => {
+    const file = path.join("v3", "child.review-cancelled.payment.json");
+    const planted = changed(await read(file), PATCH, (data) => ({ ...data, id: "never-shipped" }));
     await expect(replay(file, planted)).rejects.toThrow(/[Nn]ondeterminism/);
   });
 });
 
-interface Marker {
-  readonly details: Record<string, { readonly payloads: { data: string }[] } | undefined>;
+/** A kind of marker, and where its payload lies. */
+type MarkerKind = readonly [markerName: string, detail: string];
+const PATCH: MarkerKind = ["core_patch", "patch-data"];
+const LOCAL_ACTIVITY: MarkerKind = ["core_local_activity", "data"];
+
+interface Payload {
+  data: string;
 }
 
 interface RecordedHistory {
-  readonly events: readonly { readonly markerRecordedEventAttributes?: Marker }[];
+  readonly events: readonly {
+    readonly markerRecordedEventAttributes?: {
+      readonly markerName: string;
+      readonly details: Readonly<
+        Record<string, { readonly payloads: readonly Payload[] } | undefined>
+      >;
+    };
+  }[];
 }
 
-/** Changes the activity's name in the first marker of a local activity. */
-function swapFirstMarker(history: RecordedHistory): RecordedHistory {
-  const marker = history.events.find((event) => event.markerRecordedEventAttributes);
-  const payload = marker?.markerRecordedEventAttributes?.details["data"]?.payloads[0];
-  if (!payload) throw new Error("no local activity marker in the history");
-  const data = JSON.parse(Buffer.from(payload.data, "base64").toString());
-  const swapped = JSON.stringify({ ...data, activity_type: "payment::settle" });
-  payload.data = Buffer.from(swapped).toString("base64");
+function payloadsOf({ events }: RecordedHistory, [markerName, detail]: MarkerKind): Payload[] {
+  return events.flatMap(({ markerRecordedEventAttributes: marker }) => {
+    const payload = marker?.details[detail]?.payloads[0];
+    return marker?.markerName === markerName && payload ? [payload] : [];
+  });
+}
+
+function decoded({ data }: Payload): Record<string, unknown> {
+  return JSON.parse(Buffer.from(data, "base64").toString());
+}
+
+/** Ids of the patches whose markers stand in a history. */
+function patchesOf(history: RecordedHistory): string[] {
+  return payloadsOf(history, PATCH).map((payload) => String(decoded(payload)["id"]));
+}
+
+/** The history with another content of its first marker of a kind. */
+function changed(
+  history: RecordedHistory,
+  kind: MarkerKind,
+  change: (data: Record<string, unknown>) => object,
+): RecordedHistory {
+  const [payload] = payloadsOf(history, kind);
+  if (!payload) throw new Error(`no marker ${kind[0]} in the history`);
+  payload.data = Buffer.from(JSON.stringify(change(decoded(payload)))).toString("base64");
   return history;
 }
