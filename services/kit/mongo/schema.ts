@@ -1,9 +1,11 @@
-/**
- * Pieces of the `$jsonSchema` validators that stand in many collections. They are shipped with the migrations that use
- * them: what a piece says never changes; another meaning is another piece.
- */
+// Pieces of the `$jsonSchema` validators that stand in many collections. They are shipped with the migrations that use
+// them: what a piece says never changes; another meaning is another piece.
+
+/** Any string, the empty one too: absent texts are stored as "". */
 export const text = { bsonType: "string" } as const;
+/** A time, in UTC. */
 export const date = { bsonType: "date" } as const;
+/** A time, or null where it has not come yet. */
 export const dateOrNull = { bsonType: ["date", "null"] } as const;
 /** The wall against a fraction or a double that another writer might bring in. */
 export const int64 = { bsonType: "long" } as const;
