@@ -1,10 +1,10 @@
 import { defineConfig } from "vitest/config";
 
 /**
- * Which tests run: all but the tiers that take minutes, or one of these. CI runs `matrix`, the second mode of every
- * matrix, and `chaos`, which kills whole stacks, after the others; `long` is run by hand.
+ * Which tests run: all but the tiers that take minutes, or one of these. CI runs `slow`, whose tests take many
+ * seconds each, and `chaos`, which kills whole stacks, after the others; `long` is run by hand.
  */
-const tiers = ["matrix", "chaos", "long"];
+const tiers = ["slow", "chaos", "long"];
 const tier = process.env["SETTLE_TEST_TIER"] ?? "";
 
 export default defineConfig({

@@ -8,6 +8,7 @@ import {
   openSync,
   readFileSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { constants } from "node:os";
@@ -23,6 +24,8 @@ export const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "
 const MODULES = path.join(ROOT, "node_modules");
 /** Holds the hash of the lock file that node_modules was installed from. */
 const MARKER = path.join(MODULES, ".settle-installed");
+/** Holds which Node 24 was found to run on this machine. */
+const NODE_MARKER = path.join(MODULES, ".settle-node");
 
 /** Something a person has to do; printed without a stack. */
 export class LaunchError extends Error {}
@@ -155,12 +158,23 @@ function findNode() {
   const name = process.platform === "win32" ? "node.exe" : "node";
   const place = `node-${process.platform === "win32" ? "win" : process.platform}-${process.arch}`;
   const packaged = path.join(MODULES, place, "bin", name);
-  if (existsSync(packaged) && runs(packaged)) return packaged;
+  if (process.execPath === packaged) return packaged;
+  if (existsSync(packaged) && runsHere(packaged)) return packaged;
   if (major(process.version) >= NODE_MAJOR) return process.execPath;
   throw new LaunchError(
     `Settle runs on Node ${NODE_MAJOR}; this is ${process.version}, and npm has no Node ${NODE_MAJOR} that runs on ` +
       `${process.platform} ${process.arch}. Install Node ${NODE_MAJOR} and run the command again.`,
   );
+}
+
+/** Asking it costs a start of it: once per file is enough. */
+function runsHere(file) {
+  const { size, mtimeMs } = statSync(file);
+  const identity = `${file} ${size} ${mtimeMs}`;
+  if (readText(NODE_MARKER) === identity) return true;
+  if (!runs(file)) return false;
+  writeFileSync(NODE_MARKER, identity);
+  return true;
 }
 
 function runs(file) {

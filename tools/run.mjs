@@ -17,7 +17,7 @@ switch (command) {
   case "test":
     await launch([path.join(ROOT, "node_modules", "vitest", "vitest.mjs"), "run", ...rest]);
     break;
-  case "test:matrix":
+  case "test:slow":
   case "test:chaos":
   case "test:long":
     await launch([path.join(ROOT, "node_modules", "vitest", "vitest.mjs"), "run", ...rest], {
@@ -38,7 +38,7 @@ switch (command) {
     break;
   default:
     process.stderr.write(
-      "usage: node tools/run.mjs start|test|test:matrix|test:chaos|test:long|bench:start|check|settle|fuzz [arguments]\n",
+      "usage: node tools/run.mjs start|test|test:slow|test:chaos|test:long|bench:start|check|settle|fuzz [arguments]\n",
     );
     process.exitCode = 2;
 }

@@ -1,5 +1,3 @@
-import { createTransport } from "nodemailer";
-
 /** An e-mail in plain text. */
 export interface Mail {
   readonly to: string;
@@ -28,7 +26,9 @@ export interface Mailer {
 const STEP_TIMEOUT_MS = 10_000;
 
 /** A mailer by SMTP; `url` is `smtp://user:password@host:587` or `smtps://…`, with STARTTLS where the server has it. */
-export function createMailer(url: string, from: string): Mailer {
+export async function createMailer(url: string, from: string): Promise<Mailer> {
+  // Most starts have no mail server; they need not load what talks to one.
+  const { createTransport } = await import("nodemailer");
   const transport = createTransport(
     {
       url,

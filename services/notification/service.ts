@@ -38,7 +38,8 @@ export const startNotificationService: StartService<NotificationConfig> = async 
   const clock = (): Date => new Date();
   await using cleanup = new AsyncDisposableStack();
 
-  const mailer = config.smtpUrl === "" ? undefined : createMailer(config.smtpUrl, config.smtpFrom);
+  const mailer =
+    config.smtpUrl === "" ? undefined : await createMailer(config.smtpUrl, config.smtpFrom);
   cleanup.defer(() => mailer?.close());
   const deliver = createDeliver(config, store, mailer, clock);
   const { sender: policy } = config;

@@ -1,4 +1,4 @@
-import { access, readFile } from "node:fs/promises";
+import { access } from "node:fs/promises";
 import { createServer } from "node:net";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
@@ -43,18 +43,6 @@ describe("npm start -- --once", () => {
     expect(second.code, second.lines.join("\n")).toBe(0);
     expect(lastLine(second.lines).paymentId).not.toBe(told.paymentId);
     expect(second.lines.join("\n")).toContain("Audit: clean (2 final");
-  });
-
-  test("does the same with one process per service, so that the split stack is no second-class way", async () => {
-    await using data = await temporaryDirectory();
-    const base = await freePortBase();
-    const args = ["--once", "--split", "--data-dir", data.path, "--port-base", String(base)];
-    const { code, lines } = await runStart(args).ended;
-    expect(code, lines.join("\n")).toBe(0);
-    expect(lastLine(lines)).toMatchObject({ status: "SUCCEEDED", auditOk: true });
-    expect(await readFile(path.join(data.path, "logs", "payment.log"), "utf8")).toContain(
-      "serving",
-    );
   });
 
   test("names a taken port of --port-base and starts nothing, for another port would not be found", async () => {

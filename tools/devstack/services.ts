@@ -76,25 +76,10 @@ export const SERVICE_NAMES = [
   "gateway",
 ] as const satisfies readonly ServiceName[];
 
-/** Loads the code of every service and compiles the rules of its requests; nothing is started. */
+/** Loads the code of every service; nothing is started. */
 export async function loadServices(): Promise<ReadonlyMap<ServiceName, LoadedService>> {
   const loaded = await Promise.all(
     SERVICE_NAMES.map(async (name) => [name, await SERVICES[name]()] as const),
   );
-  await warmRules();
   return new Map(loaded);
-}
-
-/** Each server would do it at its start, when everything waits for it; here it falls into a pause. */
-async function warmRules(): Promise<void> {
-  const { warmValidator } = await import("#kit/rpc/validation.ts");
-  const descriptions = await Promise.all([
-    import("#gen/account/v1/account_pb.ts").then(({ AccountService }) => AccountService),
-    import("#gen/fraud/v1/fraud_pb.ts").then(({ FraudService }) => FraudService),
-    import("#gen/gateway/v1/gateway_pb.ts").then(({ GatewayService }) => GatewayService),
-    import("#gen/notification/v1/notification_pb.ts").then((gen) => gen.NotificationService),
-    import("#gen/payment/v1/payment_pb.ts").then(({ PaymentService }) => PaymentService),
-    import("#gen/reporting/v1/reporting_pb.ts").then(({ ReportingService }) => ReportingService),
-  ]);
-  warmValidator(descriptions);
 }

@@ -1,6 +1,6 @@
 import type { EnvReader } from "../config.ts";
 import type { CallerLimits } from "../rpc/admission.ts";
-import { JWT_ALGORITHMS, type JwtAlgorithm, type JwtConfig } from "./jwt.ts";
+import { JWT_ALGORITHMS, type JwtAlgorithm, type JwtConfig } from "./jwt-config.ts";
 import type { TlsFiles } from "./tls.ts";
 
 /** Who may reach a process and how it reaches others. */

@@ -12,32 +12,7 @@ import {
 import { ALL_ROLES, type Role } from "../pure/scope.ts";
 import { Refusal } from "../refusal.ts";
 import { type Caller, isTenant } from "./authority.ts";
-
-/** Signature algorithms that may be allowed. Symmetric ones and `none` are not among them, whatever a token says. */
-export const JWT_ALGORITHMS = [
-  "EdDSA",
-  "ES256",
-  "ES384",
-  "ES512",
-  "PS256",
-  "PS384",
-  "PS512",
-  "RS256",
-  "RS384",
-  "RS512",
-] as const;
-
-/** Name of an allowed signature algorithm. */
-export type JwtAlgorithm = (typeof JWT_ALGORITHMS)[number];
-
-/** What a token must be. */
-export interface JwtConfig {
-  readonly issuer: string;
-  readonly audience: string;
-  readonly algorithms: readonly JwtAlgorithm[];
-  /** URL (https, or http on this machine) or path of a file with the issuer's public keys. */
-  readonly jwks: string;
-}
+import type { JwtConfig } from "./jwt-config.ts";
 
 /** Roles a token can give. `service` is not one: whoever has it acts for every tenant, and only our own keys say so. */
 const TOKEN_ROLES: readonly Role[] = ALL_ROLES.filter((role) => role !== "service");

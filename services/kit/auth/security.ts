@@ -1,9 +1,9 @@
 import type { Db } from "mongodb";
 import type { Log } from "../log.ts";
 import type { CallerLimits } from "../rpc/admission.ts";
-import { type Authority, createAuthority } from "./authority.ts";
+import { type Authority, type Caller, createAuthority } from "./authority.ts";
 import type { SecurityConfig } from "./config.ts";
-import { createTokenVerifier } from "./jwt.ts";
+import type { JwtConfig } from "./jwt-config.ts";
 import { cacheKeys } from "./key-cache.ts";
 import { createKeyStore } from "./key-store.ts";
 import { type Certificates, watchCertificates } from "./tls.ts";
@@ -54,7 +54,7 @@ export function createSecurity(
       open: mode === "development",
       serviceKeys,
       findKey: cacheKeys(async (id) => createKeyStore(await database()).byId(id)),
-      verifyToken: jwt && createTokenVerifier(jwt),
+      verifyToken: jwt && tokenVerifier(jwt),
     }),
     callerLimits: config.callerLimits,
     tls: server && { certificates: server, clientCertificates },
@@ -64,4 +64,12 @@ export function createSecurity(
       peer?.[Symbol.dispose]();
     },
   };
+}
+
+/** Loaded only where tokens are accepted: most processes know keys only. */
+function tokenVerifier(config: JwtConfig): (token: string) => Promise<Caller> {
+  const verifier = import("./jwt.ts").then(({ createTokenVerifier }) =>
+    createTokenVerifier(config),
+  );
+  return async (token) => (await verifier)(token);
 }

@@ -36,13 +36,23 @@ const quiet = {
 
 async function contentHash(workflowsPath: string): Promise<string> {
   const hash = createHash("sha256").update(path.relative(ROOT, workflowsPath));
+  sources ??= sourcesHash();
+  hash.update(await sources);
+  return hash.digest("hex").slice(0, 32);
+}
+
+/** Once per process, which runs the code it has read. */
+let sources: Promise<string> | undefined;
+
+async function sourcesHash(): Promise<string> {
+  const hash = createHash("sha256");
   const services = path.join(ROOT, "services");
   const files = (await readdir(services, { recursive: true }))
     .filter((file) => bundled(file))
     .sort();
   for (const file of files) hash.update(file).update(await readFile(path.join(services, file)));
   hash.update(await readFile(path.join(ROOT, "package-lock.json")).catch(() => ""));
-  return hash.digest("hex").slice(0, 32);
+  return hash.digest("hex");
 }
 
 /** Rooms a workflow bundle can reach; a change elsewhere does not make a new bundle. */

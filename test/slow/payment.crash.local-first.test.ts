@@ -1,5 +1,5 @@
 import { vi } from "vitest";
-import { describeCrashes } from "./crash-matrix.ts";
+import { describeCrashes } from "#test/workflow/payment/crash-matrix.ts";
 
 vi.mock("#kit/rpc/local.ts", async (original) => {
   const { faultyLocalPeers } = await import("#test/support/faulty-stack.ts");

@@ -1,9 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { CaptureMode, RefundStatus } from "#gen/payment/v1/payment_pb.ts";
-import { expectBooksBalance } from "#test/support/books.ts";
-import type { Stack } from "#test/support/stack.ts";
-import { waitUntil } from "#test/support/wait-until.ts";
 import {
   atProvider,
   Behaviour,
@@ -20,7 +17,10 @@ import {
   startQuickStack,
   terminate,
   until,
-} from "./payment.support.ts";
+} from "#test/e2e/payment.support.ts";
+import { expectBooksBalance } from "#test/support/books.ts";
+import type { Stack } from "#test/support/stack.ts";
+import { waitUntil } from "#test/support/wait-until.ts";
 
 let stack: Stack;
 beforeAll(async () => {

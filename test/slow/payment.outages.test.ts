@@ -4,7 +4,7 @@ import { expectBooksBalance } from "#test/support/books.ts";
 import { faults, type Outage } from "#test/support/faults.ts";
 import { type SkippingStack, startSkippingStack } from "#test/support/skipping-stack.ts";
 import { waitUntil } from "#test/support/wait-until.ts";
-import { SHORT_STEPS } from "./fault-matrix.ts";
+import { SHORT_STEPS } from "#test/workflow/payment/fault-matrix.ts";
 import {
   begin,
   type End,
@@ -17,7 +17,7 @@ import {
   SETTLED,
   type Story,
   tasksOf,
-} from "./story.ts";
+} from "#test/workflow/payment/story.ts";
 
 vi.mock("#kit/rpc/local.ts", async (original) => {
   const { faultyLocalPeers } = await import("#test/support/faulty-stack.ts");

@@ -3,10 +3,10 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "nod
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { toolPath } from "../support/env.ts";
-import { fieldOf, fillVariables, parseHttpFile } from "../support/http-file.ts";
-import { runCommand } from "../support/run-command.ts";
-import { type Stack, startStack } from "../support/stack.ts";
+import { toolPath } from "#test/support/env.ts";
+import { fieldOf, fillVariables, parseHttpFile } from "#test/support/http-file.ts";
+import { runCommand } from "#test/support/run-command.ts";
+import { type Stack, startStack } from "#test/support/stack.ts";
 
 const EXAMPLES = path.resolve(import.meta.dirname, "../../examples");
 /** What installing says on a machine that reaches no registry: then the example cannot be tried. */

@@ -3,8 +3,8 @@ import { closePeers } from "#kit/rpc/client.ts";
 import { expectBooksBalance } from "#test/support/books.ts";
 import { startFaultyStack } from "#test/support/faulty-stack.ts";
 import type { Stack } from "#test/support/stack.ts";
-import { PATIENT_STEPS, STOPS, type Stopped, stopAll } from "./step-matrix.ts";
-import { expectEnd, rowOf } from "./story.ts";
+import { PATIENT_STEPS, STOPS, type Stopped, stopAll } from "#test/workflow/payment/step-matrix.ts";
+import { expectEnd, rowOf } from "#test/workflow/payment/story.ts";
 
 vi.mock("#kit/rpc/local.ts", async (original) => {
   const { faultyLocalPeers } = await import("#test/support/faulty-stack.ts");
