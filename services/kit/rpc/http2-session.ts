@@ -12,6 +12,9 @@ const CALLS_TRUSTED = 16;
 interface Conduct {
   calls: number;
   cancelled: number;
+  /** Resets that are still allowed: the same count that Node keeps, which does not tell why it ended a connection. */
+  resetsLeft: number;
+  resetsMs: number;
 }
 
 const conducts = new WeakMap<http2.Http2Session, Conduct>();
@@ -23,25 +26,49 @@ export function mayBeCancelled(session: http2.Http2Session | undefined): boolean
   return conduct.calls > CALLS_TRUSTED || conduct.cancelled > CALLS_TRUSTED;
 }
 
-function watchConduct(session: http2.ServerHttp2Session): void {
-  const conduct: Conduct = { calls: 0, cancelled: 0 };
+function watchConduct(
+  session: http2.ServerHttp2Session,
+  { resetsBurst, resetsPerSecond }: RpcLimits,
+  onFlood: () => void,
+): void {
+  const conduct: Conduct = {
+    calls: 0,
+    cancelled: 0,
+    resetsLeft: resetsBurst,
+    resetsMs: performance.now(),
+  };
   conducts.set(session, conduct);
+  const reset = (): void => {
+    const nowMs = performance.now();
+    const earned = ((nowMs - conduct.resetsMs) * resetsPerSecond) / 1_000;
+    conduct.resetsLeft = Math.min(resetsBurst, conduct.resetsLeft + earned) - 1;
+    conduct.resetsMs = nowMs;
+    if (conduct.resetsLeft <= 0) onFlood();
+  };
   session.on("stream", (stream) => {
     if (conduct.calls === 0) setImmediate(() => (conduct.calls = 0));
     conduct.calls += 1;
     stream.once("close", () => {
       if (stream.rstCode === http2.constants.NGHTTP2_CANCEL) conduct.cancelled += 1;
+      if (stream.rstCode !== http2.constants.NGHTTP2_NO_ERROR) reset();
     });
   });
 }
 
-/** Closes a connection that nobody uses, and one whose peer does not answer pings: it is gone without a word. */
-export function tend(session: http2.ServerHttp2Session, limits: RpcLimits): void {
+/**
+ * Closes a connection that nobody uses, and one whose peer does not answer pings: it is gone without a word. `onAbuse`
+ * hears of a peer that floods us with resets or frames.
+ */
+export function tend(
+  session: http2.ServerHttp2Session,
+  limits: RpcLimits,
+  onAbuse: () => void,
+): void {
   let streams = 0;
   let used = false;
   let usedMs = Date.now();
-  const spend = calm(session, limits);
-  watchConduct(session);
+  const spend = calm(session, limits, onAbuse);
+  watchConduct(session, limits, onAbuse);
   session.on("ping", () => spend(1));
   session.on("remoteSettings", () => spend(1));
   session.on("stream", (stream) => {
@@ -71,7 +98,11 @@ export function tend(session: http2.ServerHttp2Session, limits: RpcLimits): void
 }
 
 /** Ends a connection whose peer sends frames that cost us answers and ask for nothing. */
-function calm(session: http2.ServerHttp2Session, limits: RpcLimits): (frames: number) => void {
+function calm(
+  session: http2.ServerHttp2Session,
+  limits: RpcLimits,
+  onAbuse: () => void,
+): (frames: number) => void {
   let count = 0;
   let sinceMs = Date.now();
   return (frames) => {
@@ -81,6 +112,7 @@ function calm(session: http2.ServerHttp2Session, limits: RpcLimits): (frames: nu
     }
     count += frames;
     if (count <= limits.controlFramesMax || session.destroyed) return;
+    onAbuse();
     // Without an error Node would tell the peer that all is well.
     session.destroy(new Error("too many frames"), http2.constants.NGHTTP2_ENHANCE_YOUR_CALM);
   };

@@ -5,6 +5,7 @@ import tls from "node:tls";
 import type { PortSecurity } from "../auth/security.ts";
 import { mayBeCancelled, tend } from "./http2-session.ts";
 import type { RpcLimits } from "./limits.ts";
+import { createTarpit, waitCalmly } from "./tarpit.ts";
 
 /**
  * Answers a request of either HTTP version: the compatibility API of node:http2 gives its requests and
@@ -28,6 +29,9 @@ const HTTP2_PREFACE = Buffer.from("PRI");
 const SETTINGS_ENTRIES_MAX = 16;
 /** HTTP/2 frames that make no sense, before the connection ends. */
 const INVALID_FRAMES_MAX = 100;
+/** What an address may do that misbehaved a moment ago. */
+const STRICT = { resetsBurst: 16, resetsPerSecond: 1 };
+
 /** Where a port listens, and with which certificates. */
 export interface PortPlace {
   readonly host: string;
@@ -47,15 +51,36 @@ export async function openPort(
 ): Promise<Port> {
   const h1 = createHttp1(handler, limits);
   const h2 = createHttp2(handler, limits);
+  const strictH2 = createHttp2(handler, { ...limits, ...STRICT });
+  const tarpit = createTarpit();
   const sockets = new Set<net.Socket>();
   const sessions = new Set<http2.ServerHttp2Session>();
-  h2.on("session", (session) => {
+  const keep = (session: http2.ServerHttp2Session): void => {
     sessions.add(session);
     session.once("close", () => sessions.delete(session));
-    tend(session, limits);
-  });
-  const route = (socket: net.Socket, isHttp2: boolean) =>
-    (isHttp2 ? h2 : h1).emit("connection", socket);
+    const { remoteAddress } = session.socket;
+    tend(session, limits, () => tarpit.note(remoteAddress));
+  };
+  h2.on("session", keep);
+  strictH2.on("session", keep);
+  const route = (socket: net.Socket, isHttp2: boolean): void => {
+    const enter = (server: net.Server | http2.Http2Server | http.Server): void => {
+      server.emit("connection", socket);
+      process.nextTick(() => socket.resume());
+    };
+    const waitMs = isHttp2 ? tarpit.waitMs(socket.remoteAddress) : 0;
+    if (waitMs === 0) {
+      enter(isHttp2 ? h2 : h1);
+      return;
+    }
+    void waitCalmly(socket, waitMs).then((calm) => {
+      if (calm) enter(strictH2);
+      else {
+        tarpit.note(socket.remoteAddress);
+        socket.destroy();
+      }
+    });
+  };
   const server =
     at.tls === undefined
       ? net.createServer({ noDelay: true, keepAlive: true }, (socket) => {
@@ -132,7 +157,6 @@ function sniff(socket: net.Socket, firstBytesMs: number, route: (isHttp2: boolea
     socket.pause();
     socket.unshift(seen);
     route(seen.subarray(0, HTTP2_PREFACE.length).equals(HTTP2_PREFACE));
-    process.nextTick(() => socket.resume());
   };
   socket.on("error", onError);
   socket.on("data", onData);
