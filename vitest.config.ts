@@ -15,7 +15,7 @@ export default defineConfig({
     pool: "forks",
     // Much of a test's time is waiting for timers and disks; a third file at once would starve the others of two cores.
     maxWorkers: 2,
-    testTimeout: 60_000,
+    testTimeout: 120_000,
     hookTimeout: 60_000,
   },
 });

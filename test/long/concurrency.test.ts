@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { payOneByOne, startMixedStack } from "#test/e2e/concurrency.support.ts";
 import { Behaviour, balanceOf, openAccount } from "#test/e2e/payment.support.ts";
+import { payOneByOne, startMixedStack } from "#test/slow/concurrency.support.ts";
 import { expectBooksBalance } from "#test/support/books.ts";
 
 const CLIENTS = 32;

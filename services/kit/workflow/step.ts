@@ -38,21 +38,32 @@ export interface Step {
   readonly attemptsMax?: number;
 }
 
+/** What else happens around a step. */
+export interface StepHooks {
+  /** Runs once the step leaves the fast path. */
+  readonly onFallback?: () => void;
+  /** Waited for when the local try is over, before its outcome counts; called once also when there is none. */
+  readonly afterLocal?: () => Promise<void>;
+}
+
 /**
  * Runs one step. Its activity answers business outcomes as values; what it throws is an unknown outcome and is
- * repeated with the same key until it is known, or until the surrounding scope is cancelled. `onFallback` runs
- * once the step leaves the fast path.
+ * repeated with the same key until it is known, or until the surrounding scope is cancelled.
  */
 export async function runStep<T>(
   policy: StepPolicy,
   step: Step,
   input: unknown,
-  onFallback?: () => void,
+  { onFallback, afterLocal }: StepHooks = {},
 ): Promise<T> {
-  if (CancellationScope.current().consideredCancelled) throw new CancelledFailure("cancelled");
+  const cancelled = CancellationScope.current().consideredCancelled;
+  if (cancelled || policy.mode === "regular") void afterLocal?.();
+  if (cancelled) throw new CancelledFailure("cancelled");
   if (policy.mode === "local-first") {
     try {
-      return await runLocal<T>(policy, step, input);
+      const local = runLocal<T>(policy, step, input);
+      if (afterLocal) await local.then(afterLocal, afterLocal);
+      return await local;
     } catch (error) {
       if (!fallsBack(error)) throw error;
       onFallback?.();

@@ -1,8 +1,9 @@
 import { CancellationScope, condition, isCancellation } from "@temporalio/workflow";
+import { rendezvous } from "#kit/workflow/rendezvous.ts";
 import type { AuthorizeOutcome, GatewayCallback, PaymentWorkflowInput } from "../contract.ts";
 import { checkFraud, type FraudVerdict } from "./check-fraud.ts";
 import type { PaymentState } from "./state.ts";
-import type { PaymentSteps } from "./steps.ts";
+import type { Meet, PaymentSteps } from "./steps.ts";
 import { Stopped } from "./stopped.ts";
 
 /** What both sides have said so far. */
@@ -27,17 +28,19 @@ export async function authorizeAndCheck(
   const gatewayStartMs = input.resume?.gatewayStartMs ?? Date.now();
   const answers: Answers = { branches: [] };
   const both = new CancellationScope();
+  // Inline, both sides are local tries side by side; a child is told of by the history and needs no meeting.
+  const meet = input.policy.fraudMode === "inline" ? rendezvous(2) : undefined;
   try {
     await both.run(async () => {
       state.step = "fraud-check";
-      collect(answers, checkFraud(input, steps, state), (verdict) => {
+      collect(answers, checkFraud(input, steps, state, meet), (verdict) => {
         answers.fraud = verdict;
         if (verdict === "FAIL")
           throw new Stopped("FRAUD_REJECTED", "the fraud check rejected the payment");
         if (verdict === "EXPIRED")
           throw new Stopped("FRAUD_REVIEW_EXPIRED", "nobody decided the review in time");
       });
-      await awaitGateway(input, steps, state, answers, gatewayStartMs);
+      await awaitGateway(input, steps, state, answers, { gatewayStartMs, meet });
       await awaitFraud(input, steps, state, answers);
     });
   } finally {
@@ -63,7 +66,7 @@ async function awaitGateway(
   steps: PaymentSteps,
   state: PaymentState,
   answers: Answers,
-  gatewayStartMs: number,
+  { gatewayStartMs, meet }: { readonly gatewayStartMs: number; readonly meet: Meet | undefined },
 ): Promise<void> {
   const asking = new CancellationScope();
   const asked = { quick: input.policy.steps.mode === "regular" };
@@ -72,7 +75,7 @@ async function awaitGateway(
   };
   collect(
     answers,
-    asking.run(() => steps.authorize(gatewayStartMs, settleQuickly)),
+    asking.run(() => steps.authorize(gatewayStartMs, settleQuickly, meet)),
     (answer) => {
       settleQuickly();
       acceptAnswer(answers, answer);

@@ -15,7 +15,7 @@ import {
 import type { PaymentWorkflowInput } from "../contract.ts";
 import { keysOf } from "../domain/payment.ts";
 import type { PaymentState } from "./state.ts";
-import { fraudSubject, type PaymentSteps } from "./steps.ts";
+import { fraudSubject, type Meet, type PaymentSteps } from "./steps.ts";
 import { UNDO_LEAVES_CHILD } from "./versions.ts";
 
 /** What the saga needs to know of a fraud check. */
@@ -29,9 +29,10 @@ export async function checkFraud(
   input: PaymentWorkflowInput,
   steps: PaymentSteps,
   state: PaymentState,
+  meet?: Meet,
 ): Promise<FraudVerdict> {
   if (input.policy.fraudMode === "inline") {
-    const { decision, createTimeMs } = await steps.evaluate();
+    const { decision, createTimeMs } = await steps.evaluate(meet);
     if (decision !== "REVIEW") return decision;
     state.reviewStartMs ??= createTimeMs;
   }

@@ -18,6 +18,8 @@ export interface Call {
   readonly attemptsMax?: number;
   /** Runs when the quick local try brought no answer. */
   readonly onSlow?: () => void;
+  /** Waited for when the local try is over, before its outcome counts. */
+  readonly afterLocal?: () => Promise<void>;
 }
 
 /** How a payment's steps are run. */
@@ -33,9 +35,12 @@ export function stepRunner(input: PaymentWorkflowInput): Runner {
   const ref = { tenant, paymentId };
   const showSlow = once(() => parkInBackground(input));
   const run = <T>(call: Call): Promise<T> =>
-    runStep<T>(policy.steps, { taskQueue: PAYMENT_TASK_QUEUE, ...call }, call.args, () => {
-      showSlow();
-      call.onSlow?.();
+    runStep<T>(policy.steps, { taskQueue: PAYMENT_TASK_QUEUE, ...call }, call.args, {
+      onFallback: () => {
+        showSlow();
+        call.onSlow?.();
+      },
+      ...(call.afterLocal && { afterLocal: call.afterLocal }),
     });
   const openTask = async (call: Call, error: unknown): Promise<void> => {
     const detail = `${call.activity} keeps failing and is repeated: ${String(error)}`;

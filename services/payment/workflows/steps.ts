@@ -29,6 +29,9 @@ export function paymentSteps(input: PaymentWorkflowInput) {
   };
 }
 
+/** Where two local tries wait for each other. */
+export type Meet = () => Promise<void>;
+
 /** The steps of one payment. */
 export type PaymentSteps = ReturnType<typeof paymentSteps>;
 
@@ -69,10 +72,11 @@ function fraudSteps(input: PaymentWorkflowInput, runner: Runner) {
   const taskQueue = FRAUD_TASK_QUEUE;
   const check = { tenant: input.tenant, checkId: keysOf.fraudCheck(input.paymentId) };
   return {
-    evaluate: () => {
+    evaluate: (meet?: Meet) => {
       const args = fraudSubject(input);
       const summary = "fraud rules";
-      return runner.run<EvaluateOutcome>({ activity: "fraud::evaluate", taskQueue, summary, args });
+      const call = { activity: "fraud::evaluate", taskQueue, summary, args };
+      return runner.run<EvaluateOutcome>({ ...call, ...(meet && { afterLocal: meet }) });
     },
     storedDecision: () =>
       runner.run<Pick<EvaluateOutcome, "decision">>({
@@ -93,12 +97,13 @@ function gatewaySteps({ tenant, paymentId, amount, method }: PaymentWorkflowInpu
   const money = formatMoney(parseMoneyText(amount));
   return {
     /** `onSlow` runs when the quick try brought no answer. */
-    authorize: (gatewayStartMs: number, onSlow: () => void) =>
+    authorize: (gatewayStartMs: number, onSlow: () => void, meet?: Meet) =>
       runner.run<AuthorizeOutcome>({
         activity: "gateway::authorize",
         summary: `authorise ${money}`,
         args: { ...ref, amount, method, gatewayStartMs },
         onSlow,
+        ...(meet && { afterLocal: meet }),
       }),
     /** Asked once: a provider that does not answer now is treated as one that does not know. */
     queryGateway: async (): Promise<AuthorizeOutcome> => {

@@ -1,3 +1,4 @@
+import type { WorkflowHandle } from "@temporalio/client";
 import { expect } from "vitest";
 import { FraudDecision } from "#gen/fraud/v1/fraud_pb.ts";
 import { type Transaction, TransactionState } from "#gen/gateway/v1/gateway_pb.ts";
@@ -139,6 +140,20 @@ export async function expectEnd(stack: Stack, story: Story, end: End, plot: Plot
   if (end.status !== "SUCCEEDED") await expectCheckReleased(stack, story, end);
 }
 
+/** A run may have to begin its last task again, for which the server waits longer each time, in milliseconds. */
+const OVER_MS = 90_000;
+
+type History = Awaited<ReturnType<WorkflowHandle["fetchHistory"]>>;
+type HistoryEvent = NonNullable<History["events"]>[number];
+
+/** Number of the event's type, its second, and why a task failed. */
+function eventText(event: HistoryEvent): string {
+  const { eventType, eventTime, workflowTaskFailedEventAttributes } = event;
+  const cause = workflowTaskFailedEventAttributes;
+  const why = cause ? ` (${cause.cause} ${cause.failure?.message ?? ""})` : "";
+  return `${eventType}@${Number(eventTime?.seconds ?? 0) % 1_000}${why}`;
+}
+
 /** Only an operator terminates; a run that failed or was cancelled would be a bug of the saga. */
 async function expectWorkflowOver(stack: Stack, { accountId, paymentId }: Story): Promise<void> {
   const { client } = await stack.platform.temporal();
@@ -148,10 +163,10 @@ async function expectWorkflowOver(stack: Stack, { accountId, paymentId }: Story)
       const { status } = await handle.describe();
       return status.name !== "RUNNING" && status.name;
     },
-    { what: `the workflow of ${accountId}` },
+    { what: `the workflow of ${accountId}`, boundMs: OVER_MS },
   ).catch(async (error: unknown) => {
     const { events } = await handle.fetchHistory();
-    const last = events?.slice(-12).map(({ eventType }) => String(eventType));
+    const last = events?.slice(-12).map(eventText);
     throw new Error(`${String(error)}; its last events are ${last?.join(", ")}`);
   });
   expect(["COMPLETED", "TERMINATED"], accountId).toContain(over);

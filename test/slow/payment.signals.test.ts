@@ -14,7 +14,7 @@ import {
   rowBecomes,
   SETTLED,
   type Story,
-} from "./story.ts";
+} from "#test/workflow/payment/story.ts";
 
 vi.mock("#kit/rpc/local.ts", async (original) => {
   const { faultyLocalPeers } = await import("#test/support/faulty-stack.ts");

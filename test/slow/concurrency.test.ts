@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { Behaviour, balanceOf, openAccount } from "#test/e2e/payment.support.ts";
 import { expectBooksBalance } from "#test/support/books.ts";
 import { type MixedStack, payOneByOne, startMixedStack } from "./concurrency.support.ts";
-import { Behaviour, balanceOf, openAccount } from "./payment.support.ts";
 
 let mixed: MixedStack;
 beforeAll(async () => {

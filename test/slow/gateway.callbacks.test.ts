@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { TransactionState } from "#gen/gateway/v1/gateway_pb.ts";
 import { verifyWebhook } from "#kit/webhook.ts";
-import { freshPrefix } from "#test/support/env.ts";
 import {
   type Arrival,
   Behaviour,
@@ -13,7 +12,8 @@ import {
   SECRET,
   startGateway,
   startMerchant,
-} from "./gateway.support.ts";
+} from "#test/e2e/gateway.support.ts";
+import { freshPrefix } from "#test/support/env.ts";
 
 const prefix = freshPrefix();
 let merchant: Merchant;

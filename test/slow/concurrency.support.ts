@@ -4,8 +4,8 @@ import { createPlatform } from "#kit/platform.ts";
 import { createPeer } from "#kit/rpc/client.ts";
 import { readPaymentConfig } from "#services/payment/config.ts";
 import { startPaymentService } from "#services/payment/service.ts";
+import { type Behaviour, endOf, mock, QUICK, usd } from "#test/e2e/payment.support.ts";
 import { type Stack, startStack } from "#test/support/stack.ts";
-import { type Behaviour, endOf, mock, QUICK, usd } from "./payment.support.ts";
 
 /** Two Payment instances over one set of books, so that both ways to check fraud run at the same time. */
 export interface MixedStack extends AsyncDisposable {

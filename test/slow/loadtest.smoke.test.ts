@@ -1,8 +1,8 @@
 import path from "node:path";
 import { expect, test } from "vitest";
-import { toolPath } from "../support/env.ts";
-import { runCommand } from "../support/run-command.ts";
-import { startStack } from "../support/stack.ts";
+import { toolPath } from "#test/support/env.ts";
+import { runCommand } from "#test/support/run-command.ts";
+import { startStack } from "#test/support/stack.ts";
 
 const ROOT = path.resolve(import.meta.dirname, "../..");
 const SCENARIO = path.join(ROOT, "loadtest/scenarios/payment-smoke.js");
