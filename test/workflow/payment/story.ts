@@ -96,7 +96,8 @@ export function rowBecomes(
     { what: `${story.accountId}: ${what}` },
   ).catch(async (error: unknown) => {
     const { status, step, phase, failure } = await rowOf(stack, story);
-    throw new Error(`${String(error)}; is ${JSON.stringify([status, step, phase.kind, failure])}`);
+    const is = JSON.stringify([status, step, phase.kind, failure]);
+    throw new Error(`${String(error)}; is ${is}; ${await lastEvents(stack, story)}`);
   });
 }
 
@@ -143,6 +144,12 @@ export async function expectEnd(stack: Stack, story: Story, end: End, plot: Plot
 /** A run may have to begin its last task again, for which the server waits longer each time, in milliseconds. */
 const OVER_MS = 90_000;
 
+async function lastEvents(stack: Stack, { paymentId }: Pick<Story, "paymentId">): Promise<string> {
+  const { client } = await stack.platform.temporal();
+  const { events } = await client.workflow.getHandle(`payment-${paymentId}`).fetchHistory();
+  return `its last events are ${events?.slice(-30).map(eventText).join(", ")}`;
+}
+
 type History = Awaited<ReturnType<WorkflowHandle["fetchHistory"]>>;
 type HistoryEvent = NonNullable<History["events"]>[number];
 
@@ -165,9 +172,7 @@ async function expectWorkflowOver(stack: Stack, { accountId, paymentId }: Story)
     },
     { what: `the workflow of ${accountId}`, boundMs: OVER_MS },
   ).catch(async (error: unknown) => {
-    const { events } = await handle.fetchHistory();
-    const last = events?.slice(-12).map(eventText);
-    throw new Error(`${String(error)}; its last events are ${last?.join(", ")}`);
+    throw new Error(`${String(error)}; ${await lastEvents(stack, { paymentId })}`);
   });
   expect(["COMPLETED", "TERMINATED"], accountId).toContain(over);
 }
