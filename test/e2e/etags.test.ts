@@ -1,12 +1,12 @@
-import { Code, ConnectError } from "@connectrpc/connect";
+import { Code } from "@connectrpc/connect";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { AccountState } from "#gen/account/v1/account_pb.ts";
 import { PaymentMethod_Mock_Behaviour as Behaviour } from "#gen/common/v1/payment_method_pb.ts";
 import { CaptureMode, PaymentStatus, WaitUntil } from "#gen/payment/v1/payment_pb.ts";
 import { uuidv7 } from "#kit/ids.ts";
-import { reasonOf } from "#kit/rpc/errors.ts";
 import { claimPhase } from "#services/payment/store/payments.ts";
 import { fundedAccount } from "#test/idempotency/recipes.ts";
+import { refusalOf } from "#test/support/refusal-of.ts";
 import { type Stack, startStack } from "#test/support/stack.ts";
 import { waitUntil } from "#test/support/wait-until.ts";
 
@@ -137,14 +137,4 @@ async function authorized(): Promise<string> {
   });
   expect(payment?.status).toBe(PaymentStatus.REQUIRES_CAPTURE);
   return payment?.paymentId ?? "";
-}
-
-async function refusalOf(call: Promise<unknown>): Promise<string> {
-  try {
-    await call;
-  } catch (error) {
-    if (error instanceof ConnectError) return `${Code[error.code]} ${reasonOf(error)}`;
-    throw error;
-  }
-  return "no refusal";
 }

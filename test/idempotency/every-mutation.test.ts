@@ -6,12 +6,12 @@ import {
   type Message,
   toBinary,
 } from "@bufbuild/protobuf";
-import { Code, ConnectError } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { access, Idempotency } from "#gen/common/v1/access_pb.ts";
 import { uuidv7 } from "#kit/ids.ts";
 import { reasonOf } from "#kit/rpc/errors.ts";
+import { refusalOf } from "#test/support/refusal-of.ts";
 import { type Stack, startStack } from "#test/support/stack.ts";
 import { SERVICE_DESCRIPTORS } from "#tools/fuzz/services.ts";
 import { RECIPES, type Recipe } from "./recipes.ts";
@@ -94,14 +94,4 @@ async function patiently(call: () => Promise<Message>): Promise<Message> {
 function bytesOf(method: DescMethod, answer: Message): string {
   const compared = "runId" in answer ? { ...answer, runId: "" } : answer;
   return Buffer.from(toBinary(method.output, create(method.output, compared))).toString("hex");
-}
-
-async function refusalOf(call: Promise<unknown>): Promise<string> {
-  try {
-    await call;
-  } catch (error) {
-    if (error instanceof ConnectError) return `${Code[error.code]} ${reasonOf(error)}`;
-    throw error;
-  }
-  return "no refusal";
 }

@@ -1,4 +1,5 @@
 import { Refusal } from "../refusal.ts";
+import { refilled } from "./token-bucket.ts";
 
 /** What one credential may take of one port. 0 means no limit. */
 export interface CallerLimits {
@@ -48,7 +49,7 @@ export function createAdmission(
         // Looked at again when as many have come, so that a crowd of busy callers costs one look and not one a call.
         look = Math.max(CALLERS_KEPT, buckets.size * 2);
       }
-      const bucket = refilled(buckets, credential, limits, nowMs());
+      const bucket = bucketOf(buckets, credential, limits, nowMs());
       if (limits.inFlight > 0 && bucket.running >= limits.inFlight) {
         onShed("in_flight");
         throw limited("in_flight", limits.inFlight, IN_FLIGHT_RETRY_MS);
@@ -69,7 +70,7 @@ export function createAdmission(
   };
 }
 
-function refilled(
+function bucketOf(
   buckets: Map<string, Bucket>,
   credential: string,
   limits: CallerLimits,
@@ -87,8 +88,7 @@ function refilled(
 }
 
 function tokensAt(bucket: Bucket, limits: CallerLimits, nowMs: number): number {
-  const earned = ((nowMs - bucket.timeMs) * limits.perSecond) / 1_000;
-  return Math.min(limits.burst, bucket.tokens + earned);
+  return refilled(bucket.tokens, nowMs - bucket.timeMs, limits);
 }
 
 function forgetQuiet(buckets: Map<string, Bucket>, limits: CallerLimits, nowMs: number): void {

@@ -1,5 +1,6 @@
 import http2 from "node:http2";
 import type { RpcLimits } from "./limits.ts";
+import { refilled } from "./token-bucket.ts";
 
 /** Frames of control are counted over this time, in milliseconds. */
 const CONTROL_WINDOW_MS = 10_000;
@@ -40,8 +41,8 @@ function watchConduct(
   conducts.set(session, conduct);
   const reset = (): void => {
     const nowMs = performance.now();
-    const earned = ((nowMs - conduct.resetsMs) * resetsPerSecond) / 1_000;
-    conduct.resetsLeft = Math.min(resetsBurst, conduct.resetsLeft + earned) - 1;
+    const size = { perSecond: resetsPerSecond, burst: resetsBurst };
+    conduct.resetsLeft = refilled(conduct.resetsLeft, nowMs - conduct.resetsMs, size) - 1;
     conduct.resetsMs = nowMs;
     if (conduct.resetsLeft <= 0) onFlood();
   };

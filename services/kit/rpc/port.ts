@@ -5,7 +5,7 @@ import tls from "node:tls";
 import type { PortSecurity } from "../auth/security.ts";
 import { mayBeCancelled, tend } from "./http2-session.ts";
 import type { RpcLimits } from "./limits.ts";
-import { createTarpit, waitCalmly } from "./tarpit.ts";
+import { createTarpit, WATCHED_RESETS_MAX, waitCalmly } from "./tarpit.ts";
 
 /**
  * Answers a request of either HTTP version: the compatibility API of node:http2 gives its requests and
@@ -30,7 +30,7 @@ const SETTINGS_ENTRIES_MAX = 16;
 /** HTTP/2 frames that make no sense, before the connection ends. */
 const INVALID_FRAMES_MAX = 100;
 /** What an address may do that misbehaved a moment ago. */
-const STRICT = { resetsBurst: 16, resetsPerSecond: 1 };
+const STRICT = { resetsBurst: WATCHED_RESETS_MAX, resetsPerSecond: 1 };
 
 /** Where a port listens, and with which certificates. */
 export interface PortPlace {

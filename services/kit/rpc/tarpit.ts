@@ -41,8 +41,8 @@ const FRAME_HEADER_BYTES = 9;
 const RST_STREAM = 3;
 /** What is read of a waiting connection, in bytes; the rest stays with its sender. */
 const WAITING_BYTES_MAX = 64 * 1024;
-/** Calls that a waiting connection may have taken back. */
-const WAITING_RESETS_MAX = 16;
+/** Calls that a connection may take back at once while its address is remembered. */
+export const WATCHED_RESETS_MAX = 16;
 
 /**
  * Lets a connection wait, looks at what it sends meanwhile, and puts that back. Answers false when it goes on as before:
@@ -59,7 +59,7 @@ export async function waitCalmly(socket: Socket, waitMs: number): Promise<boolea
   await new Promise((resolve) => setTimeout(resolve, waitMs));
   socket.off("data", onData);
   socket.pause();
-  if (socket.destroyed || resetsIn(seen) > WAITING_RESETS_MAX) return false;
+  if (socket.destroyed || resetsIn(seen) > WATCHED_RESETS_MAX) return false;
   if (seen.length > 0) socket.unshift(seen);
   return true;
 }

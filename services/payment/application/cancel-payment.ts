@@ -3,6 +3,7 @@ import type { Scope } from "#kit/pure/scope.ts";
 import { Refusal } from "#kit/refusal.ts";
 import { etagOf, isSamePhase, type Payment } from "../domain/payment.ts";
 import { claimVersion } from "./claim-version.ts";
+import { decidePhase } from "./decide-phase.ts";
 import type { PaymentDeps } from "./deps.ts";
 import { mustFind, waitFor } from "./wait-for.ts";
 
@@ -32,7 +33,7 @@ export async function cancelPayment(
       const { paymentId } = payment;
       deps.log.warn({ err: error, paymentId }, "cancel did not reach the workflow");
     });
-    payment = await decided(deps, scope, payment.paymentId);
+    payment = await decidePhase(deps, scope, payment.paymentId, CANCELLED);
   }
   if (isBeingCancelled(payment) && !payment.final) {
     payment = await waitFor(deps, scope, payment.paymentId, {
@@ -51,17 +52,6 @@ export async function cancelPayment(
 async function askToCancel(deps: PaymentDeps, paymentId: string, requestId: string): Promise<void> {
   const outcome = await deps.workflows.cancel(paymentId, requestId, CANCEL_WAIT_MS);
   if (outcome === undefined) await deps.workflows.signalCancel(paymentId, requestId);
-}
-
-/** The payment with its phase decided: by the workflow, or here when the workflow is gone or silent. */
-async function decided(deps: PaymentDeps, scope: Scope, paymentId: string): Promise<Payment> {
-  const payment = await mustFind(deps, scope, paymentId);
-  if (payment.final) return payment;
-  const claimed = (await deps.store.claimPhase(scope, paymentId, CANCELLED)) ?? payment;
-  await deps.workflows.startPayment(claimed, "again").catch((error) => {
-    deps.log.warn({ err: error, paymentId }, "the undo is left to the sweeper");
-  });
-  return claimed;
 }
 
 function isBeingCancelled(payment: Payment): boolean {

@@ -2,8 +2,9 @@ import { checkEtag } from "#kit/etag.ts";
 import type { Money } from "#kit/pure/money.ts";
 import type { Scope } from "#kit/pure/scope.ts";
 import { Refusal } from "#kit/refusal.ts";
-import { type DecidedPhase, etagOf, isSamePhase, type Payment } from "../domain/payment.ts";
+import { etagOf, isSamePhase, type Payment } from "../domain/payment.ts";
 import { claimVersion } from "./claim-version.ts";
+import { decidePhase } from "./decide-phase.ts";
 import type { PaymentDeps } from "./deps.ts";
 import { mustFind, waitFor } from "./wait-for.ts";
 
@@ -40,7 +41,7 @@ export async function capturePayment(
     await deps.workflows.capture(paymentId, phase, CAPTURE_WAIT_MS).catch((error) => {
       deps.log.warn({ err: error, paymentId }, "capture did not reach the workflow");
     });
-    await decide(deps, scope, paymentId, phase);
+    await decidePhase(deps, scope, paymentId, phase);
   }
   const settled = await waitFor(deps, scope, paymentId, {
     until: "COMPLETED",
@@ -65,21 +66,6 @@ function captureAmount(payment: Payment, amount: Money | undefined): bigint {
     });
   }
   return amount.minorUnits;
-}
-
-/** Writes the phase here when the workflow is gone or silent, and starts one that follows it. */
-async function decide(
-  deps: PaymentDeps,
-  scope: Scope,
-  paymentId: string,
-  phase: DecidedPhase,
-): Promise<void> {
-  const payment = await mustFind(deps, scope, paymentId);
-  if (payment.final) return;
-  const claimed = await deps.store.claimPhase(scope, paymentId, phase);
-  await deps.workflows.startPayment(claimed ?? payment, "again").catch((error) => {
-    deps.log.warn({ err: error, paymentId }, "the capture is left to the sweeper");
-  });
 }
 
 function notCapturable(payment: Payment): Refusal {
