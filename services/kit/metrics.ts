@@ -11,6 +11,8 @@ export interface Metrics {
   ended(rpc: string, code: Code | undefined, durationMs: number): void;
   /** A call was turned away by a limit before it had an effect. `limit`: rate, in_flight or overload. */
   shed(limit: string): void;
+  /** Somebody was refused, or changed what others may do. `event`: a `SecurityEvent`. */
+  security(event: string): void;
   /** Shows a number that somebody else keeps. */
   gauge(name: string, help: string, read: () => number): void;
   /** The present numbers as text. */
@@ -32,6 +34,7 @@ interface Series {
 export function createMetrics(): Metrics {
   const all = new Map<string, Series>();
   const shed = new Map<string, number>();
+  const security = new Map<string, number>();
   const gauges: (() => string[])[] = [];
   const of = (rpc: string): Series => {
     let series = all.get(rpc);
@@ -59,12 +62,16 @@ export function createMetrics(): Metrics {
     shed(limit) {
       shed.set(limit, (shed.get(limit) ?? 0) + 1);
     },
+    security(event) {
+      security.set(event, (security.get(event) ?? 0) + 1);
+    },
     gauge(name, help, read) {
       gauges.push(() => [...head(name, "gauge", help), `${name} ${read()}`]);
     },
     text() {
       const own = gauges.flatMap((lines) => lines());
-      return [...rpcLines(all), ...shedLines(shed), ...own, ...processLines(), ""].join("\n");
+      const lines = [...rpcLines(all), ...shedLines(shed), ...securityLines(security)];
+      return [...lines, ...own, ...processLines(), ""].join("\n");
     },
   };
 }
@@ -96,6 +103,13 @@ function shedLines(shed: ReadonlyMap<string, number>): string[] {
   return [
     ...head("settle_rpc_shed_total", "counter", "RPCs turned away before any effect, by limit."),
     ...[...shed].map(([limit, n]) => `settle_rpc_shed_total{limit="${limit}"} ${n}`),
+  ];
+}
+
+function securityLines(events: ReadonlyMap<string, number>): string[] {
+  return [
+    ...head("settle_security_events_total", "counter", "What the security log heard of, by event."),
+    ...[...events].map(([event, n]) => `settle_security_events_total{event="${event}"} ${n}`),
   ];
 }
 

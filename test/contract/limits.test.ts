@@ -212,7 +212,7 @@ describe("a caller", () => {
       {
         security: {
           authority: developmentAuthority(),
-          callerLimits: { perSecond: 0, burst: 1, inFlight: 0, ...limits },
+          callerLimits: { perSecond: 0, burst: 1, inFlight: 0, waiting: 0, ...limits },
         },
       },
     );

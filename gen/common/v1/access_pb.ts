@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file common/v1/access.proto.
  */
 export const file_common_v1_access: GenFile = /*@__PURE__*/
-  fileDesc("ChZjb21tb24vdjEvYWNjZXNzLnByb3RvEgljb21tb24udjEiZQoGQWNjZXNzEh4KBXJvbGVzGAEgAygOMg8uY29tbW9uLnYxLlJvbGUSDgoGb2JqZWN0GAIgASgJEisKC2lkZW1wb3RlbmN5GAMgASgOMhYuY29tbW9uLnYxLklkZW1wb3RlbmN5KncKBFJvbGUSFAoQUk9MRV9VTlNQRUNJRklFRBAAEg4KClJPTEVfUEFZRVIQARIRCg1ST0xFX01FUkNIQU5UEAISEQoNUk9MRV9SRVZJRVdFUhADEhEKDVJPTEVfT1BFUkFUT1IQBBIQCgxST0xFX1NFUlZJQ0UQBSqMAQoLSWRlbXBvdGVuY3kSGwoXSURFTVBPVEVOQ1lfVU5TUEVDSUZJRUQQABIUChBJREVNUE9URU5DWV9SRUFEEAESGgoWSURFTVBPVEVOQ1lfUkVRVUVTVF9JRBACEhUKEUlERU1QT1RFTkNZX05BTUVEEAMSFwoTSURFTVBPVEVOQ1lfTkFUVVJBTBAEOksKBmFjY2VzcxIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGKmLAyABKAsyES5jb21tb24udjEuQWNjZXNzUgZhY2Nlc3NiBnByb3RvMw", [file_google_protobuf_descriptor]);
+  fileDesc("ChZjb21tb24vdjEvYWNjZXNzLnByb3RvEgljb21tb24udjEisQEKBkFjY2VzcxIeCgVyb2xlcxgBIAMoDjIPLmNvbW1vbi52MS5Sb2xlEg4KBm9iamVjdBgCIAEoCRIrCgtpZGVtcG90ZW5jeRgDIAEoDjIWLmNvbW1vbi52MS5JZGVtcG90ZW5jeRIdCgRsYW5lGAQgASgOMg8uY29tbW9uLnYxLkxhbmUSEAoId2FpdHNfb24YBSABKAkSGQoRcmVxdWVzdF9ieXRlc19tYXgYBiABKA0qLgoETGFuZRIUChBMQU5FX1VOU1BFQ0lGSUVEEAASEAoMTEFORV9DT05UUk9MEAEqdwoEUm9sZRIUChBST0xFX1VOU1BFQ0lGSUVEEAASDgoKUk9MRV9QQVlFUhABEhEKDVJPTEVfTUVSQ0hBTlQQAhIRCg1ST0xFX1JFVklFV0VSEAMSEQoNUk9MRV9PUEVSQVRPUhAEEhAKDFJPTEVfU0VSVklDRRAFKowBCgtJZGVtcG90ZW5jeRIbChdJREVNUE9URU5DWV9VTlNQRUNJRklFRBAAEhQKEElERU1QT1RFTkNZX1JFQUQQARIaChZJREVNUE9URU5DWV9SRVFVRVNUX0lEEAISFQoRSURFTVBPVEVOQ1lfTkFNRUQQAxIXChNJREVNUE9URU5DWV9OQVRVUkFMEAQ6SwoGYWNjZXNzEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMYqYsDIAEoCzIRLmNvbW1vbi52MS5BY2Nlc3NSBmFjY2Vzc2IGcHJvdG8z", [file_google_protobuf_descriptor]);
 
 /**
  * Who may call an RPC, what it is checked against, and how a repeat is answered.
@@ -41,6 +41,28 @@ export type Access = Message<"common.v1.Access"> & {
    * @generated from field: common.v1.Idempotency idempotency = 3;
    */
   idempotency: Idempotency;
+
+  /**
+   * Which places the call takes when the server is busy.
+   *
+   * @generated from field: common.v1.Lane lane = 4;
+   */
+  lane: Lane;
+
+  /**
+   * Request field that, when set, may make the call wait for something to happen; `*`: it may always wait.
+   * A call that waits gives its running place up and takes a waiting place.
+   *
+   * @generated from field: string waits_on = 5;
+   */
+  waitsOn: string;
+
+  /**
+   * Largest request in bytes, in every encoding; 0 means 64 KiB. More only where the rules of its fields allow more.
+   *
+   * @generated from field: uint32 request_bytes_max = 6;
+   */
+  requestBytesMax: number;
 };
 
 /**
@@ -49,6 +71,40 @@ export type Access = Message<"common.v1.Access"> & {
  */
 export const AccessSchema: GenMessage<Access> = /*@__PURE__*/
   messageDesc(file_common_v1_access, 0);
+
+/**
+ * Which places a call takes when a server is busy.
+ *
+ * @generated from enum common.v1.Lane
+ */
+export const Lane = {
+  /**
+   * Those of ordinary work.
+   *
+   * @generated from enum value: LANE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * Places kept free for what stops harm: keys, freezing, cancelling. Full, it takes those of ordinary work.
+   *
+   * @generated from enum value: LANE_CONTROL = 1;
+   */
+  CONTROL: 1,
+} as const;
+
+/**
+ * Which places a call takes when a server is busy.
+ *
+ * @generated from enum common.v1.Lane
+ */
+export type Lane = (typeof Lane)[keyof typeof Lane] | UnknownEnum;
+
+/**
+ * Describes the enum common.v1.Lane.
+ */
+export const LaneSchema: GenEnum<Lane> = /*@__PURE__*/
+  enumDesc(file_common_v1_access, 0);
 
 /**
  * What a caller may do.
@@ -98,7 +154,7 @@ export type Role = (typeof Role)[keyof typeof Role] | UnknownEnum;
  * Describes the enum common.v1.Role.
  */
 export const RoleSchema: GenEnum<Role> = /*@__PURE__*/
-  enumDesc(file_common_v1_access, 0);
+  enumDesc(file_common_v1_access, 1);
 
 /**
  * What makes a repeat of a call safe.
@@ -151,7 +207,7 @@ export type Idempotency = (typeof Idempotency)[keyof typeof Idempotency] | Unkno
  * Describes the enum common.v1.Idempotency.
  */
 export const IdempotencySchema: GenEnum<Idempotency> = /*@__PURE__*/
-  enumDesc(file_common_v1_access, 1);
+  enumDesc(file_common_v1_access, 2);
 
 /**
  * The access rule of an RPC.

@@ -1,5 +1,5 @@
 import { type DescMethod, type DescService, getOption, hasOption } from "@bufbuild/protobuf";
-import { access, Idempotency, Role as RoleMessage } from "#gen/common/v1/access_pb.ts";
+import { access, Idempotency, Lane, Role as RoleMessage } from "#gen/common/v1/access_pb.ts";
 import { ALL_ROLES, type Role, type Scope } from "../pure/scope.ts";
 import { Refusal } from "../refusal.ts";
 import type { Caller } from "./authority.ts";
@@ -10,6 +10,12 @@ export interface AccessRule {
   /** The request's field that names what the call is about; empty where there is none. */
   readonly object: string;
   readonly idempotency: Idempotency;
+  /** Whether the call may take one of the places that are kept free for what stops harm. */
+  readonly control: boolean;
+  /** Request field that may make the call wait when it is set, `*` when it always may, empty when it never does. */
+  readonly waitsOn: string;
+  /** Largest request in bytes, 0 where the port's own limit counts. */
+  readonly requestBytesMax: number;
 }
 
 /** Our roles as the contract spells them. */
@@ -43,22 +49,30 @@ export function accessRules(services: readonly DescService[]): ReadonlyMap<DescM
 
 function mistakeIn(method: DescMethod): string | undefined {
   if (!hasOption(method, access)) return "declares no (common.v1.access)";
-  const { roles, object, idempotency } = getOption(method, access);
+  const { roles, object, idempotency, waitsOn } = getOption(method, access);
+  const isField = (name: string): boolean =>
+    method.input.fields.some((field) => field.name === name);
   if (roles.length === 0) return "names no role that may call it";
   if (roles.some((role) => roleFromMessage(role) === undefined)) return "names a role that is none";
   if (idempotency === Idempotency.UNSPECIFIED) return "does not say what makes a repeat safe";
-  if (object !== "" && !method.input.fields.some((field) => field.name === object)) {
+  if (object !== "" && !isField(object)) {
     return `names the object ${object}, which is no field of ${method.input.name}`;
+  }
+  if (waitsOn !== "" && waitsOn !== "*" && !isField(waitsOn)) {
+    return `waits on ${waitsOn}, which is no field of ${method.input.name}`;
   }
   return undefined;
 }
 
 function ruleOf(method: DescMethod): AccessRule {
-  const { roles, object, idempotency } = getOption(method, access);
+  const { roles, object, idempotency, lane, waitsOn, requestBytesMax } = getOption(method, access);
   return {
     roles: roles.flatMap((role) => roleFromMessage(role) ?? []),
     object,
     idempotency,
+    control: lane === Lane.CONTROL,
+    waitsOn,
+    requestBytesMax,
   };
 }
 

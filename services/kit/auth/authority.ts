@@ -16,12 +16,17 @@ export interface Caller {
   readonly accounts: readonly string[];
   /** Stands for the credentials where limits are counted: `key:<id>`, `token:<tenant>/<subject>`, `service` or `dev`. */
   readonly credential: string;
+  /** When its credentials end, in milliseconds since 1970; absent: no end is known. */
+  readonly expireMs?: number;
 }
 
 /** Says who calls by the headers of a call. */
 export interface Authority {
-  /** Fails with CREDENTIALS_MISSING, CREDENTIALS_INVALID, INVALID_FIELD (a tenant that is none), or an outage. */
-  authenticate(headers: Headers): Promise<Caller>;
+  /**
+   * Fails with CREDENTIALS_MISSING, CREDENTIALS_INVALID, INVALID_FIELD (a tenant that is none), or an outage. `fresh`
+   * believes nothing that was read more than a second ago.
+   */
+  authenticate(headers: Headers, how?: "fresh"): Promise<Caller>;
 }
 
 /** What credentials are checked against. */
@@ -48,7 +53,7 @@ const DEVELOPER = { subject: "dev", roles: ALL_ROLES, accounts: [], credential: 
 /** The authority of a process. A presented credential is always checked, in development too. */
 export function createAuthority(options: AuthorityOptions): Authority {
   return {
-    async authenticate(headers) {
+    async authenticate(headers, how) {
       const credentials = readBearer(headers);
       if (credentials === undefined) {
         if (!options.open) throw new Refusal("CREDENTIALS_MISSING");
@@ -57,7 +62,7 @@ export function createAuthority(options: AuthorityOptions): Authority {
       if (options.serviceKeys.some((key) => sameSecret(key, credentials))) {
         return serviceCaller(headers);
       }
-      if (credentials.startsWith(KEY_PREFIX)) return keyCaller(options, credentials, headers);
+      if (credentials.startsWith(KEY_PREFIX)) return keyCaller(options, credentials, headers, how);
       if (options.verifyToken === undefined) throw new Refusal("CREDENTIALS_INVALID");
       return options.verifyToken(credentials);
     },
@@ -94,19 +99,32 @@ async function keyCaller(
   options: AuthorityOptions,
   credentials: string,
   headers: Headers,
+  how: "fresh" | undefined,
 ): Promise<Caller> {
   const key = parseKey(credentials);
   const now = options.now?.() ?? new Date();
-  let row = key === undefined ? undefined : await options.findKey(key.id);
+  const refresh = how === "fresh" ? "refresh" : undefined;
+  let row = key === undefined ? undefined : await options.findKey(key.id, refresh);
   // Just rotated, perhaps, and read before that.
   if (key && row && !opens(row, key.secret, now)) row = await options.findKey(key.id, "refresh");
   if (key === undefined || row === undefined || !opens(row, key.secret, now)) {
     throw new Refusal("CREDENTIALS_INVALID");
   }
   const { subject, roles, accounts } = row;
+  const expireMs = endOf(row, key.secret);
   const named = roles.includes("service") ? namedTenant(headers) : undefined;
   const tenant = named ?? row._id.tenant;
-  return { tenant, subject, roles, accounts, credential: `key:${row._id.id}` };
+  const caller = { tenant, subject, roles, accounts, credential: `key:${row._id.id}` };
+  return expireMs === undefined ? caller : { ...caller, expireMs };
+}
+
+/** The end of the key or of the secret that was shown, whichever comes first. */
+function endOf(row: KeyRow, secret: string): number | undefined {
+  const hash = hashSecret(secret);
+  const known = row.secrets.filter((each) => sameSecret(each.hash, hash));
+  const ends = [row.expireTime, ...known.map(({ expireTime }) => expireTime)];
+  const times = ends.flatMap((end) => end?.getTime() ?? []);
+  return times.length === 0 ? undefined : Math.min(...times);
 }
 
 function opens(row: KeyRow, secret: string, now: Date): boolean {

@@ -1,5 +1,6 @@
 import type { EnvReader } from "../config.ts";
 import type { CallerLimits } from "../rpc/admission.ts";
+import { RPC_LIMITS } from "../rpc/limits.ts";
 import { JWT_ALGORITHMS, type JwtAlgorithm, type JwtConfig } from "./jwt-config.ts";
 import type { TlsFiles } from "./tls.ts";
 
@@ -19,11 +20,24 @@ export interface SecurityConfig {
   readonly peerTls: TlsFiles | undefined;
   /** What one credential may take of one port. Default: without limit in development. */
   readonly callerLimits: CallerLimits;
+  /**
+   * Host names that requests may name besides those of this machine; others could be a web page's doing. `SETTLE_HOSTS`,
+   * comma-separated, or `any`. Default: none in development, `any` in production, where every call brings a key.
+   */
+  readonly hosts: readonly string[] | "any";
+  /**
+   * How long an idle HTTP/1 connection stays open, in milliseconds. `SETTLE_KEEP_ALIVE`; default 620 s, above the 600 s
+   * of common balancers, which must be the ones to close.
+   */
+  readonly keepAliveMs: number;
 }
 
 /** In production, where nothing else is set: far above what one honest caller needs, far below what a port can do. */
-const PRODUCTION_LIMITS = { perSecond: 200, inFlight: 256 } as const;
-const OPEN_LIMITS = { perSecond: 0, inFlight: 0 } as const;
+const PRODUCTION_LIMITS = { perSecond: 200, inFlight: 256, waiting: 1_024 } as const;
+const OPEN_LIMITS = { perSecond: 0, inFlight: 0, waiting: 0 } as const;
+
+const JWT_TYPES: readonly string[] = ["jwt", "at+jwt"];
+const JWT_LIFETIME_MAX_MS = 86_400_000;
 
 const LOOPBACK = /^(127(\.\d{1,3}){3}|::1|\[::1\]|localhost)$/;
 const SERVICE_KEY_LENGTH_MIN = 32;
@@ -66,7 +80,10 @@ export function readSecurityConfig(reader: EnvReader, host: string): SecurityCon
   const peerTls = shown ?? (ca === "" ? undefined : { ca });
   const callerLimits = readCallerLimits(reader, mode);
   const jwt = readJwt(reader);
-  return { mode, serviceKeys, jwt, serverTls, clientCertificates, peerTls, callerLimits };
+  const hosts = reader.read("SETTLE_HOSTS", mode === "production" ? "any" : [], readHosts);
+  const keepAliveMs = reader.durationMs("SETTLE_KEEP_ALIVE", RPC_LIMITS.keepAliveMs);
+  const given = { mode, serviceKeys, jwt, serverTls, clientCertificates, peerTls };
+  return { ...given, callerLimits, hosts, keepAliveMs };
 }
 
 function readCallerLimits(reader: EnvReader, mode: SecurityConfig["mode"]): CallerLimits {
@@ -77,7 +94,19 @@ function readCallerLimits(reader: EnvReader, mode: SecurityConfig["mode"]): Call
     perSecond,
     burst: reader.integer("SETTLE_RATE_BURST", burst, 1, 1_000_000),
     inFlight: reader.integer("SETTLE_IN_FLIGHT", defaults.inFlight, 0, 1_000_000),
+    waiting: reader.integer("SETTLE_WAITING", defaults.waiting, 0, 1_000_000),
   };
+}
+
+function readHosts(text: string): readonly string[] | "any" {
+  if (text === "any") return "any";
+  return text.split(",").map((part) => {
+    const name = part.trim().toLowerCase();
+    if (!/^([a-z0-9._-]+|\[[0-9a-f:.]+\])$/.test(name)) {
+      throw new Error("expected host names without ports, separated by commas, or any");
+    }
+    return name;
+  });
 }
 
 function readServiceKeys(text: string): readonly string[] {
@@ -106,11 +135,19 @@ function readJwt(reader: EnvReader): JwtConfig | undefined {
     ["EdDSA", "ES256"],
     readAlgorithms,
   );
+  const types = reader.read("SETTLE_JWT_TYPES", JWT_TYPES, readTypes);
+  const lifetimeMaxMs = reader.durationMs("SETTLE_JWT_LIFETIME_MAX", JWT_LIFETIME_MAX_MS);
   if (jwks === "" && issuer === "" && audience === "") return undefined;
   if (jwks === "" || issuer === "" || audience === "") {
     reader.mistake("SETTLE_JWT_JWKS, SETTLE_JWT_ISSUER and SETTLE_JWT_AUDIENCE belong together");
   }
-  return { jwks, issuer, audience, algorithms };
+  return { jwks, issuer, audience, algorithms, types, lifetimeMaxMs };
+}
+
+function readTypes(text: string): readonly string[] {
+  const types = text.split(",").map((part) => part.trim().toLowerCase());
+  if (types.every((type) => /^[a-z0-9.+-]+$/.test(type))) return types;
+  throw new Error("expected some of jwt, at+jwt, none or another type, separated by commas");
 }
 
 /** Keys that come over an open network could be anybody's. */

@@ -22,4 +22,11 @@ export interface JwtConfig {
   readonly algorithms: readonly JwtAlgorithm[];
   /** URL (https, or http on this machine) or path of a file with the issuer's public keys. */
   readonly jwks: string;
+  /**
+   * Values of the header `typ` that are taken, in lower case and without `application/`; `none`: a token without one.
+   * Tokens for other uses, say of a logout, are signed by the same keys. `SETTLE_JWT_TYPES`; default `jwt,at+jwt`.
+   */
+  readonly types: readonly string[];
+  /** Longest life of a token in milliseconds, from `iat` to `exp`. `SETTLE_JWT_LIFETIME_MAX`; default 24 h. */
+  readonly lifetimeMaxMs: number;
 }

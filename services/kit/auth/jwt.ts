@@ -33,18 +33,33 @@ export function createTokenVerifier(config: JwtConfig): (token: string) => Promi
   const keys = /^https?:/.test(config.jwks) ? remoteKeys(config.jwks) : fileKeys(config.jwks);
   return async (token) => {
     try {
-      const { payload } = await jwtVerify(token, withKid(keys), {
+      const { payload, protectedHeader } = await jwtVerify(token, withKid(keys), {
         issuer: config.issuer,
         audience: config.audience,
         algorithms: [...config.algorithms],
         requiredClaims: ["exp", "sub", "tenant", "roles"],
         clockTolerance: CLOCK_TOLERANCE_S,
       });
+      checkType(protectedHeader.typ, config.types);
+      checkLifetime(payload, config.lifetimeMaxMs);
       return callerOf(payload);
     } catch (error) {
       throw refusalOf(error);
     }
   };
+}
+
+/** `application/` may be left out of a type that has no other slash (RFC 7515, section 4.1.9). */
+function checkType(typ: string | undefined, types: readonly string[]): void {
+  const type = typ?.toLowerCase().replace(/^application\//, "") ?? "none";
+  if (!types.includes(type)) throw new Error(`typ ${type} is not taken`);
+}
+
+/** A token that lives for years is a password that nobody can change. Without `iat` its life begins now. */
+function checkLifetime({ iat, exp = 0 }: JWTPayload, lifetimeMaxMs: number): void {
+  const nowS = Date.now() / 1_000;
+  const lifeS = exp - Math.min(iat ?? nowS, nowS);
+  if ((lifeS - CLOCK_TOLERANCE_S) * 1_000 > lifetimeMaxMs) throw new Error("lives too long");
 }
 
 /** Without a kid any key of the set would be tried. */
@@ -105,6 +120,7 @@ function callerOf(payload: JWTPayload): Caller {
     roles: TOKEN_ROLES.filter((role) => roles.includes(role)),
     accounts: texts(payload["accounts"] ?? []),
     credential: `token:${tenant}/${subject}`,
+    ...(payload.exp === undefined ? {} : { expireMs: payload.exp * 1_000 }),
   };
 }
 

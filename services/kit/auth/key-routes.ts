@@ -13,6 +13,7 @@ import type { Db } from "mongodb";
 import { type Key, KeySchema, KeyService } from "#gen/auth/v1/keys_pb.ts";
 import { once, requestHash } from "../idempotency/request.ts";
 import type { Scope } from "../pure/scope.ts";
+import { noteChange } from "../rpc/call.ts";
 import { scopeOf } from "../rpc/context.ts";
 import { validate, warmValidator } from "../rpc/validation.ts";
 import { ROLE_MESSAGES, roleFromMessage } from "./access.ts";
@@ -78,15 +79,18 @@ function mutations(
       const order = { subject, roles, accounts, description, lifetimeMs };
       return repeatable(deps, scope, method.createKey, request, async (callId) => {
         const { row, text } = await createKey(deps, scope, order, callId);
+        noteChange(context, "key_created", row._id.id);
         return { key: keyToMessage(row), secret: text };
       });
     },
     async revokeKey(request, context) {
       check(method.revokeKey, request);
       const scope = scopeOf(context);
-      return repeatable(deps, scope, method.revokeKey, request, async () => ({
-        key: keyToMessage(await revokeKey(deps, scope, request.keyId)),
-      }));
+      return repeatable(deps, scope, method.revokeKey, request, async () => {
+        const row = await revokeKey(deps, scope, request.keyId);
+        noteChange(context, "key_revoked", row._id.id);
+        return { key: keyToMessage(row) };
+      });
     },
     async rotateKey(request, context) {
       check(method.rotateKey, request);
@@ -96,6 +100,7 @@ function mutations(
       const overlapMs = overlap && durationMs(overlap);
       return repeatable(deps, scope, method.rotateKey, request, async (callId) => {
         const { row, text } = await rotateKey(deps, scope, keyId, overlapMs, callId);
+        noteChange(context, "key_rotated", keyId);
         return { key: keyToMessage(row), secret: text };
       });
     },

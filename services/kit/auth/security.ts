@@ -8,11 +8,15 @@ import { cacheKeys } from "./key-cache.ts";
 import { createKeyStore } from "./key-store.ts";
 import { type Certificates, watchCertificates } from "./tls.ts";
 
-/** What a port needs to know its callers. */
+/** What a port needs to know its callers, and how it treats their connections. */
 export interface PortSecurity {
   readonly authority: Authority;
   /** What each credential may take of the port; absent: no limit. */
   readonly callerLimits?: CallerLimits | undefined;
+  /** Host names a request may name, besides those of this machine; absent: none. `any` where keys are asked for. */
+  readonly hosts?: readonly string[] | "any" | undefined;
+  /** How long an idle HTTP/1 connection stays open, in milliseconds; absent: the port's own default. */
+  readonly keepAliveMs?: number | undefined;
   /** Absent: the port speaks in the clear. */
   readonly tls?:
     | { readonly certificates: Certificates; readonly clientCertificates: boolean }
@@ -57,6 +61,8 @@ export function createSecurity(
       verifyToken: jwt && tokenVerifier(jwt),
     }),
     callerLimits: config.callerLimits,
+    hosts: config.hosts,
+    keepAliveMs: config.keepAliveMs,
     tls: server && { certificates: server, clientCertificates },
     identity: { key: serviceKeys[0], certificates: peer },
     [Symbol.dispose]() {

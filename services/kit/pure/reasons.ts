@@ -59,7 +59,27 @@ export const commonReasons = {
     true,
   ),
   MALFORMED_MESSAGE: reason("INVALID_ARGUMENT", "The message could not be parsed."),
-  MESSAGE_TOO_LARGE: reason("RESOURCE_EXHAUSTED", "The message is over the limit of 64 KiB."),
+  MESSAGE_TOO_LARGE: reason(
+    "RESOURCE_EXHAUSTED",
+    "The message is over the limit, 64 KiB for most RPCs.",
+  ),
+  BODY_TOO_SLOW: reason(
+    "DEADLINE_EXCEEDED",
+    "The message did not arrive in the time it may take; send it again, faster.",
+    true,
+  ),
+  PATH_UNKNOWN: reason(
+    "UNIMPLEMENTED",
+    "There is no such path or RPC here; docs/api lists those there are.",
+  ),
+  HOST_NOT_ALLOWED: reason(
+    "PERMISSION_DENIED",
+    "This host name is not one this server goes by; use localhost, or name it in SETTLE_HOSTS.",
+  ),
+  ORIGIN_NOT_ALLOWED: reason(
+    "PERMISSION_DENIED",
+    "Pages of this origin may not call; name it in SETTLE_CORS_ORIGINS.",
+  ),
   METHOD_NOT_ALLOWED: reason("UNIMPLEMENTED", "The path does not answer this HTTP method."),
   UNSUPPORTED_MEDIA_TYPE: reason(
     "INVALID_ARGUMENT",

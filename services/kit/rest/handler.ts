@@ -6,16 +6,19 @@ import {
   type Message,
   type Registry,
 } from "@bufbuild/protobuf";
-import { Code, ConnectError, type Transport } from "@connectrpc/connect";
+import { Code, ConnectError } from "@connectrpc/connect";
 import { createAsyncIterable } from "@connectrpc/connect/protocol";
 import { RequestInfoSchema } from "#gen/google/rpc/error_details_pb.ts";
 import type { Log } from "../log.ts";
 import { Refusal } from "../refusal.ts";
+import { type BodyLimits, readBody, requireJson } from "../rpc/body.ts";
 import { toConnectError } from "../rpc/errors.ts";
 import { isForwarded } from "../rpc/forwarded-headers.ts";
+import type { InProcess, OpenCall } from "../rpc/in-process.ts";
+import { NO_STORE } from "../rpc/plain-error.ts";
 import { REQUEST_ID_HEADER, requestIdOf } from "../rpc/request-id.ts";
 import type { Binding } from "./binding.ts";
-import { readJsonBytes, rpcHeaders } from "./http-request.ts";
+import { rpcHeaders } from "./http-request.ts";
 import { requestMessage } from "./request-message.ts";
 import { responseJson } from "./response-json.ts";
 import { createRoutes, type Match, type Routes } from "./routes.ts";
@@ -25,10 +28,10 @@ import { restError } from "./status.ts";
 export interface RestOptions {
   /** Services whose google.api.http annotations are served. */
   readonly services: readonly DescService[];
-  /** Carries the RPCs, so that whoever answers them treats REST like every other protocol. */
-  readonly transport: Transport;
-  /** Largest body of a request, in bytes. */
-  readonly bodyBytesMax: number;
+  /** Makes the RPCs, so that whoever answers them treats REST like every other protocol. */
+  readonly call: InProcess;
+  /** What bodies may take of the process. */
+  readonly bodies: BodyLimits;
   readonly log: Log;
 }
 
@@ -80,16 +83,16 @@ function begin(face: Face, exchange: Exchange, match: Match): void {
 }
 
 async function answer(face: Face, exchange: Exchange, match: Match): Promise<void> {
-  const { binding, variables } = match;
+  const { binding } = match;
   const { method } = binding;
   const header = rpcHeaders(exchange.request.headers);
   header.set(REQUEST_ID_HEADER, exchange.requestId);
-  const body = await readJsonBytes(exchange.request, face.bodyBytesMax);
-  const parts = { variables, query: exchange.query, body };
-  const input = requestMessage(binding, parts, face.registry);
+  const source = exchange.request.socket.remoteAddress ?? "";
+  const call = await face.call({ method, header, source });
+  const input = await readInput(face, exchange, match, call);
   const { signal } = exchange;
   if (method.methodKind === "unary") {
-    const { message, header: answered } = await face.transport.unary(
+    const { message, header: answered } = await call.transport.unary(
       method,
       signal,
       undefined,
@@ -99,8 +102,26 @@ async function answer(face: Face, exchange: Exchange, match: Match): Promise<voi
     return send(exchange, binding.success, answered, jsonOf(face, binding, message));
   }
   const inputs = createAsyncIterable([input]);
-  const stream = await face.transport.stream(method, signal, undefined, header, inputs);
+  const stream = await call.transport.stream(method, signal, undefined, header, inputs);
   await sendLines(face, exchange, binding, stream.header, stream.message);
+}
+
+/** Whoever calls was let in; now its message is read. */
+async function readInput(
+  face: Face,
+  { request, response, query }: Exchange,
+  { binding, variables }: Match,
+  call: OpenCall,
+): Promise<Message> {
+  try {
+    // Also without a body: a web page may send a POST of any other type without asking first.
+    if (request.method === "POST") requireJson(request.headers);
+    const body = await readBody(request, response, call.bytesMax, face.bodies);
+    if (body.length > 0) requireJson(request.headers);
+    return requestMessage(binding, { variables, query, body }, face.registry);
+  } catch (error) {
+    throw call.refuse(error);
+  }
 }
 
 /** A message a line. An error before the first message is an HTTP error; a later one is the last line. */
@@ -167,6 +188,7 @@ function writeHead(
     }
   }
   response.setHeader(REQUEST_ID_HEADER, requestId);
+  if (!response.hasHeader("cache-control")) response.setHeader("cache-control", NO_STORE);
   if (contentType !== undefined) response.setHeader("content-type", contentType);
   response.writeHead(status);
 }
@@ -212,6 +234,7 @@ function sendError(exchange: Exchange, error: ConnectError, ours: boolean): void
     response.setHeader("connection", "close");
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
   response.setHeader(REQUEST_ID_HEADER, requestId);
+  response.setHeader("cache-control", NO_STORE);
   response.setHeader("content-type", "application/json");
   response.writeHead(httpStatus);
   response.end(request.method === "HEAD" ? undefined : `${JSON.stringify(body)}\n`);

@@ -47,12 +47,19 @@ const HTTP_STATUS: Readonly<Record<Code, number>> = {
 
 /** Reasons that HTTP has a status of its own for. */
 const HTTP_STATUS_OF_REASON: Readonly<Record<string, number>> = {
+  BODY_TOO_SLOW: 408,
   MESSAGE_TOO_LARGE: 413,
   METHOD_NOT_ALLOWED: 405,
+  PATH_UNKNOWN: 404,
   UNSUPPORTED_MEDIA_TYPE: 415,
 };
 
 const details = createRegistry(file_google_rpc_error_details, file_buf_validate_validate);
+
+/** The HTTP status that belongs to a reason, where it is not that of its code. */
+export function statusOfReason(reason: string): number | undefined {
+  return HTTP_STATUS_OF_REASON[reason];
+}
 
 /** Name of a code as google.rpc.Code spells it: `INVALID_ARGUMENT`. */
 export function codeName(code: Code): string {

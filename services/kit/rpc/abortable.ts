@@ -34,23 +34,20 @@ export async function* abortable<T>(
   }
 }
 
-/** A signal that is aborted with either of the two, without leaving listeners on the longer-lived one. */
-export function eitherSignal(
-  call: AbortSignal,
-  longLived: AbortSignal,
-): { readonly signal: AbortSignal; release(): void } {
+/** A signal that is aborted with any of several, without leaving listeners on those that live longer. */
+export function anySignal(signals: readonly AbortSignal[]): {
+  readonly signal: AbortSignal;
+  release(): void;
+} {
   const controller = new AbortController();
-  const onCall = () => controller.abort(call.reason);
-  const onLongLived = () => controller.abort(longLived.reason);
-  const release = () => {
-    call.removeEventListener("abort", onCall);
-    longLived.removeEventListener("abort", onLongLived);
+  const listeners = signals.map((signal) => {
+    const abort = (): void => controller.abort(signal.reason);
+    if (signal.aborted) abort();
+    else signal.addEventListener("abort", abort, { once: true });
+    return () => signal.removeEventListener("abort", abort);
+  });
+  const release = (): void => {
+    for (const remove of listeners) remove();
   };
-  if (longLived.aborted) onLongLived();
-  else if (call.aborted) onCall();
-  else {
-    call.addEventListener("abort", onCall, { once: true });
-    longLived.addEventListener("abort", onLongLived, { once: true });
-  }
   return { signal: controller.signal, release };
 }

@@ -8,12 +8,15 @@ import {
 import type { Log } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
 import type { ReasonTable } from "../pure/reasons.ts";
-import { eitherSignal } from "./abortable.ts";
-import { type Call, callKey, logCall, startCall } from "./call.ts";
+import { Refusal } from "../refusal.ts";
+import type { SecurityLog } from "../security-log.ts";
+import { anySignal } from "./abortable.ts";
+import { boundedBody, leaseBody } from "./body.ts";
+import { type Call, callKey, logCall, logSecurity, startCall } from "./call.ts";
 import { clampDeadline } from "./deadline.ts";
-import { dropLeftover } from "./leftover.ts";
 import type { RpcLimits } from "./limits.ts";
 import { toWire } from "./outcome.ts";
+import { answerRefusal, NO_STORE } from "./plain-error.ts";
 import type { PortHandler } from "./port.ts";
 import { REQUEST_ID_HEADER, requestIdOf } from "./request-id.ts";
 import { improveError, protocolOf, readRefusal, writeFailure } from "./transport-errors.ts";
@@ -26,6 +29,7 @@ export interface AdapterOptions {
   readonly reasons: ReasonTable;
   readonly limits: RpcLimits;
   readonly metrics: Metrics;
+  readonly security: SecurityLog;
   /** Aborted with a refusal when streams have to end. */
   readonly shutdown: AbortSignal;
 }
@@ -36,7 +40,7 @@ export interface AdapterOptions {
  * is no RPC of the router.
  */
 export function rpcAdapter(
-  router: ConnectRouter,
+  router: Pick<ConnectRouter, "handlers">,
   options: AdapterOptions,
   fallback: PortHandler,
 ): PortHandler {
@@ -48,10 +52,13 @@ export function rpcAdapter(
       return;
     }
     const rpc = `${handler.service.typeName}/${handler.method.name}`;
-    const streaming = handler.method.methodKind !== "unary";
-    const call = startCall(rpc, streaming, requestIdOf(request.headers[REQUEST_ID_HEADER]));
+    const call = startCall({
+      rpc,
+      streaming: handler.method.methodKind !== "unary",
+      requestId: requestIdOf(request.headers[REQUEST_ID_HEADER]),
+      source: request.socket.remoteAddress ?? "",
+    });
     options.metrics.began(rpc);
-    dropLeftover(request, response);
     let closed = false;
     response.once("close", () => {
       closed = true;
@@ -73,9 +80,10 @@ async function answer(
   response: ServerResponse,
   options: AdapterOptions,
 ): Promise<void> {
-  const universal = readRequest(call, request, response);
+  const universal = readRequest(handler, call, request, response, options);
   if (universal === undefined) {
-    response.writeHead(400).end();
+    const refusal = new Refusal("INVALID_FIELD", { message: "host: is not a host" });
+    answerRefusal(request, response, refusal, call.requestId);
     return;
   }
   // A caller that dribbles its message never reaches a handler, so nothing else would end the call.
@@ -105,7 +113,7 @@ export async function runHandler(
   const { limits } = options;
   call.clamped = clampDeadline(request.header, call.streaming ? limits.streamMs : limits.unaryMs);
   if (call.streaming) {
-    const { signal, release } = eitherSignal(request.signal, options.shutdown);
+    const { signal, release } = anySignal([request.signal, options.shutdown, call.ending.signal]);
     caller.ended.then(release);
     return handler({ ...request, signal });
   }
@@ -121,22 +129,39 @@ export function callEnded(options: AdapterOptions, call: Call): void {
   for (const release of call.onEnd.splice(0)) release();
   options.metrics.ended(call.rpc, call.code, performance.now() - call.startMs);
   logCall(options.log, call);
+  logSecurity(options.security, call);
 }
 
 /** Undefined when the request has no authority, or one that is not a host. */
 function readRequest(
+  handler: RpcHandler,
   call: Call,
   request: IncomingMessage,
   response: ServerResponse,
+  options: AdapterOptions,
 ): UniversalServerRequest | undefined {
   try {
     const values = createContextValues().set(callKey, call);
     const universal = universalRequestFromNodeRequest(request, response, undefined, values);
     // Connect's own reader destroys a request that it leaves in the middle: nobody could read the rest then.
-    return { ...universal, body: request.iterator({ destroyOnReturn: false }) };
+    const body = request.iterator({ destroyOnReturn: false });
+    return { ...universal, body: bounded(handler, call, body, options) };
   } catch {
     return undefined;
   }
+}
+
+/** One message has a time to arrive and a part of the memory; a stream of messages holds none of them for long. */
+function bounded(
+  { method }: RpcHandler,
+  call: Call,
+  body: AsyncIterable<Uint8Array>,
+  { limits, reasons }: AdapterOptions,
+): AsyncIterable<Uint8Array> {
+  if (method.methodKind !== "unary" && method.methodKind !== "server_streaming") return body;
+  const lease = leaseBody(limits.heldBytesMax);
+  call.onEnd.push(lease.release);
+  return boundedBody(body, lease, limits.bodyMs, (error) => toWire(error, reasons, call));
 }
 
 /** An error that did not pass the interceptors is about reading the request, or about writing the response. */
@@ -152,5 +177,7 @@ async function write(
 ): Promise<void> {
   const header = new Headers(result.header);
   header.set(REQUEST_ID_HEADER, call.requestId);
+  // Answers show balances, and some show secrets: no cache on the way may keep them.
+  if (!header.has("cache-control")) header.set("cache-control", NO_STORE);
   await universalResponseToNodeResponse({ ...result, header }, response);
 }

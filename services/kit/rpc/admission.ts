@@ -7,14 +7,31 @@ export interface CallerLimits {
   readonly perSecond: number;
   /** Calls at once after a pause. Default two seconds' worth. */
   readonly burst: number;
-  /** Calls that run at the same time, streams included. Default 0. */
+  /** Calls that run at the same time. Default 0. */
   readonly inFlight: number;
+  /** Calls that wait for something to happen, and streams, at the same time. Default 0. */
+  readonly waiting: number;
+}
+
+/** How a call is counted. */
+export interface Kind {
+  /** Calls of the control lane have a count of their own: who is over its rate can still revoke its key. */
+  readonly control: boolean;
+  /** A stream waits from its start. */
+  readonly stream: boolean;
+}
+
+/** The place of a call. Both may be called again, without effect. */
+export interface Admitted {
+  /** The call begins to wait: it no longer counts as running, where its caller may have one more that waits. */
+  wait(): void;
+  leave(): void;
 }
 
 /** Counts the calls of each credential in this process. */
 export interface Admission {
-  /** Lets a call in; answers what to call when it has ended. Fails with RATE_LIMITED, before any effect. */
-  enter(credential: string): () => void;
+  /** Lets a call in. Fails with RATE_LIMITED, before any effect. */
+  enter(credential: string, kind?: Kind): Admitted;
 }
 
 /** Credential of Settle's own services: to hold back a saga because its caller is busy would hold back money. */
@@ -24,12 +41,17 @@ const IN_FLIGHT_RETRY_MS = 100;
 /** From here on callers who have been quiet are forgotten; a full bucket says as much as none. */
 const CALLERS_KEPT = 10_000;
 
-type Limit = "rate" | "in_flight";
+const ORDINARY: Kind = { control: false, stream: false };
+const FREE: Admitted = { wait: () => undefined, leave: () => undefined };
+
+type Limit = "rate" | "in_flight" | "waiting";
+type Count = "running" | "waiting";
 
 interface Bucket {
   tokens: number;
   timeMs: number;
   running: number;
+  waiting: number;
 }
 
 /** Counts by token buckets. `nowMs` is a monotonic clock; tests move it. `onShed` hears of each refusal. */
@@ -40,32 +62,57 @@ export function createAdmission(
 ): Admission {
   const buckets = new Map<string, Bucket>();
   let look = CALLERS_KEPT;
-  const unlimited = limits.perSecond === 0 && limits.inFlight === 0;
+  const unlimited = limits.perSecond === 0 && limits.inFlight === 0 && limits.waiting === 0;
+  const refuse = (limit: Limit, allowed: number, retryAfterMs: number): Refusal => {
+    onShed(limit);
+    return new Refusal("RATE_LIMITED", {
+      metadata: { limit, allowed: `${allowed}` },
+      retryAfterMs,
+    });
+  };
   return {
-    enter(credential) {
-      if (unlimited || credential === UNLIMITED) return () => undefined;
+    enter(credential, { control, stream } = ORDINARY) {
+      if (unlimited || credential === UNLIMITED) return FREE;
       if (buckets.size >= look) {
         forgetQuiet(buckets, limits, nowMs());
         // Looked at again when as many have come, so that a crowd of busy callers costs one look and not one a call.
         look = Math.max(CALLERS_KEPT, buckets.size * 2);
       }
-      const bucket = bucketOf(buckets, credential, limits, nowMs());
-      if (limits.inFlight > 0 && bucket.running >= limits.inFlight) {
-        onShed("in_flight");
-        throw limited("in_flight", limits.inFlight, IN_FLIGHT_RETRY_MS);
-      }
+      const key = control ? `control ${credential}` : credential;
+      const bucket = bucketOf(buckets, key, limits, nowMs());
+      if (stream && isFull(limits.waiting, bucket.waiting))
+        throw refuse("waiting", limits.waiting, IN_FLIGHT_RETRY_MS);
+      if (!stream && isFull(limits.inFlight, bucket.running))
+        throw refuse("in_flight", limits.inFlight, IN_FLIGHT_RETRY_MS);
       if (limits.perSecond > 0) {
         if (bucket.tokens < 1) {
           const waitMs = Math.ceil(((1 - bucket.tokens) * 1_000) / limits.perSecond);
-          onShed("rate");
-          throw limited("rate", limits.perSecond, waitMs);
+          throw refuse("rate", limits.perSecond, waitMs);
         }
         bucket.tokens -= 1;
       }
-      bucket.running += 1;
-      return once(() => {
-        bucket.running -= 1;
-      });
+      return admitted(bucket, limits, stream ? "waiting" : "running");
+    },
+  };
+}
+
+function isFull(limit: number, count: number): boolean {
+  return limit > 0 && count >= limit;
+}
+
+function admitted(bucket: Bucket, limits: CallerLimits, first: Count): Admitted {
+  let counted: Count | undefined = first;
+  bucket[first] += 1;
+  return {
+    wait() {
+      if (counted !== "running" || isFull(limits.waiting, bucket.waiting)) return;
+      bucket.running -= 1;
+      bucket.waiting += 1;
+      counted = "waiting";
+    },
+    leave() {
+      if (counted !== undefined) bucket[counted] -= 1;
+      counted = undefined;
     },
   };
 }
@@ -78,7 +125,7 @@ function bucketOf(
 ): Bucket {
   const found = buckets.get(credential);
   if (found === undefined) {
-    const fresh = { tokens: limits.burst, timeMs: nowMs, running: 0 };
+    const fresh = { tokens: limits.burst, timeMs: nowMs, running: 0, waiting: 0 };
     buckets.set(credential, fresh);
     return fresh;
   }
@@ -94,21 +141,6 @@ function tokensAt(bucket: Bucket, limits: CallerLimits, nowMs: number): number {
 function forgetQuiet(buckets: Map<string, Bucket>, limits: CallerLimits, nowMs: number): void {
   for (const [credential, bucket] of buckets) {
     const full = tokensAt(bucket, limits, nowMs) >= limits.burst;
-    if (full && bucket.running === 0) buckets.delete(credential);
+    if (full && bucket.running + bucket.waiting === 0) buckets.delete(credential);
   }
-}
-
-function limited(limit: Limit, allowed: number, retryAfterMs: number): Refusal {
-  return new Refusal("RATE_LIMITED", {
-    metadata: { limit, allowed: `${allowed}` },
-    retryAfterMs,
-  });
-}
-
-function once(run: () => void): () => void {
-  let done = false;
-  return () => {
-    if (!done) run();
-    done = true;
-  };
 }

@@ -1,4 +1,5 @@
 import { createContextKey, type HandlerContext } from "@connectrpc/connect";
+import type { AccessRule } from "../auth/access.ts";
 import type { Caller } from "../auth/authority.ts";
 import type { Scope } from "../pure/scope.ts";
 
@@ -12,6 +13,9 @@ export const scopeKey = createContextKey<Scope>(
 
 /** Who calls, for limits and logs; undefined for exempt services. */
 export const callerKey = createContextKey<Caller | undefined>(undefined, { description: "caller" });
+
+/** What the contract declares of the RPC; undefined for exempt services. */
+export const ruleKey = createContextKey<AccessRule | undefined>(undefined, { description: "rule" });
 
 /** On whose behalf a handler runs. */
 export function scopeOf(context: HandlerContext): Scope {

@@ -2,10 +2,8 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { cors } from "@connectrpc/connect";
 import { TENANT_HEADER } from "./context.ts";
 import { IDEMPOTENCY_KEY_HEADER, IF_MATCH_HEADER } from "./header-aliases.ts";
+import { isOriginAllowed } from "./pages.ts";
 import { REQUEST_ID_HEADER } from "./request-id.ts";
-
-/** Pages of this machine, on any port. */
-const LOCAL_ORIGIN = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/;
 
 const ALLOWED_METHODS = [...cors.allowedMethods, "PUT", "PATCH", "DELETE", "HEAD"].join(", ");
 const ALLOWED_HEADERS = [
@@ -36,7 +34,7 @@ export function allowOrigins(
   const preflight =
     request.method === "OPTIONS" && request.headers["access-control-request-method"] !== undefined;
   response.setHeader("vary", "origin");
-  if (LOCAL_ORIGIN.test(origin) || origins.includes(origin)) {
+  if (isOriginAllowed(origin, origins)) {
     response.setHeader("access-control-allow-origin", origin);
     if (preflight) {
       response.setHeader("access-control-allow-methods", ALLOWED_METHODS);

@@ -1,17 +1,22 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { Code } from "@connectrpc/connect";
 import type { Log } from "../log.ts";
 import { METRICS_CONTENT_TYPE, type Metrics } from "../metrics.ts";
+import { Refusal } from "../refusal.ts";
 import type { RestHandler } from "../rest/handler.ts";
 import type { HealthState } from "./health.ts";
+import type { HttpHandler, HttpPort } from "./http-port.ts";
+import { answerRefusal } from "./plain-error.ts";
 import type { PortHandler } from "./port.ts";
+import { REQUEST_ID_HEADER, requestIdOf } from "./request-id.ts";
 
 /** What answers requests that are no RPC. */
 export interface PlainHttpOptions {
   readonly health: HealthState;
   readonly metrics: Metrics;
   readonly log: Log;
-  readonly http?: ((request: IncomingMessage, response: ServerResponse) => boolean) | undefined;
+  readonly http?: HttpHandler | undefined;
+  /** What `http` may use of the port. */
+  readonly port: HttpPort;
   /** The paths of the contract's annotations. */
   readonly rest: RestHandler;
 }
@@ -35,7 +40,7 @@ function own(
   response: ServerResponse,
 ): boolean {
   try {
-    return options.http?.(request, response) ?? false;
+    return options.http?.(request, response, options.port) ?? false;
   } catch (error) {
     options.log.error({ err: error, path: request.url }, "http handler failed by a bug");
     if (!response.headersSent) text(response, 500, "internal error");
@@ -56,19 +61,9 @@ function measure(metrics: Metrics, response: ServerResponse): void {
 
 /** An RPC that does not exist is UNIMPLEMENTED in the protocol of the call; any other path is a 404. */
 function notFound(request: IncomingMessage, response: ServerResponse): void {
-  const type = request.headers["content-type"] ?? "";
-  const message = `no such path or RPC: ${request.url?.split("?", 1)[0]?.slice(0, 200)}`;
-  if (type.startsWith("application/grpc")) {
-    response.writeHead(200, {
-      "content-type": type,
-      "grpc-status": `${Code.Unimplemented}`,
-      "grpc-message": encodeURIComponent(message),
-    });
-    response.end();
-    return;
-  }
-  response.writeHead(404, { "content-type": "application/json" });
-  response.end(JSON.stringify({ code: "unimplemented", message }));
+  const path = request.url?.split("?", 1)[0]?.slice(0, 200) ?? "";
+  const refusal = new Refusal("PATH_UNKNOWN", { message: `no such path or RPC: ${path}` });
+  answerRefusal(request, response, refusal, requestIdOf(request.headers[REQUEST_ID_HEADER]));
 }
 
 function text(response: ServerResponse, status: number, body: string): void {

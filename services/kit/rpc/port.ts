@@ -29,6 +29,8 @@ const HTTP2_PREFACE = Buffer.from("PRI");
 const SETTINGS_ENTRIES_MAX = 16;
 /** HTTP/2 frames that make no sense, before the connection ends. */
 const INVALID_FRAMES_MAX = 100;
+/** From this part of its connections on a port closes those that are idle. */
+const CROWDED = 0.9;
 /** What an address may do that misbehaved a moment ago. */
 const STRICT = { resetsBurst: WATCHED_RESETS_MAX, resetsPerSecond: 1 };
 
@@ -51,18 +53,20 @@ export async function openPort(
 ): Promise<Port> {
   const h1 = createHttp1(handler, limits);
   const h2 = createHttp2(handler, limits);
-  const strictH2 = createHttp2(handler, { ...limits, ...STRICT });
+  const strict = { ...limits, ...STRICT };
+  const strictH2 = createHttp2(handler, strict);
   const tarpit = createTarpit();
   const sockets = new Set<net.Socket>();
   const sessions = new Set<http2.ServerHttp2Session>();
-  const keep = (session: http2.ServerHttp2Session): void => {
+  const keep = (session: http2.ServerHttp2Session, bounds: RpcLimits): void => {
     sessions.add(session);
     session.once("close", () => sessions.delete(session));
     const { remoteAddress } = session.socket;
-    tend(session, limits, () => tarpit.note(remoteAddress));
+    tend(session, bounds, () => tarpit.note(remoteAddress));
   };
-  h2.on("session", keep);
-  strictH2.on("session", keep);
+  h2.on("session", (session) => keep(session, limits));
+  // Whoever is remembered is remembered on for what ends a strict session, not only for what would end another.
+  strictH2.on("session", (session) => keep(session, strict));
   const route = (socket: net.Socket, isHttp2: boolean): void => {
     const enter = (server: net.Server | http2.Http2Server | http.Server): void => {
       server.emit("connection", socket);
@@ -91,6 +95,8 @@ export async function openPort(
   server.on("connection", (socket: net.Socket) => {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
+    // Idle connections may stay long, but not in the way of others.
+    if (sockets.size >= limits.connectionsMax * CROWDED) h1.closeIdleConnections();
   });
   const closed = new Promise<void>((resolve) => server.once("close", resolve));
   const port = await listen(server, at);

@@ -1,43 +1,34 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
 import type { DescService } from "@bufbuild/protobuf";
-import { type ConnectRouter, createConnectRouter } from "@connectrpc/connect";
-import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
-import { Health } from "#gen/grpc/health/v1/health_pb.ts";
+import type { ConnectRouter } from "@connectrpc/connect";
 import type { PortSecurity } from "../auth/security.ts";
 import type { Log } from "../log.ts";
-import { createMetrics, type Metrics } from "../metrics.ts";
+import { createMetrics } from "../metrics.ts";
 import type { ReasonTable } from "../pure/reasons.ts";
 import { Refusal } from "../refusal.ts";
 import { restHandler } from "../rest/handler.ts";
+import { createSecurityLog, type SecurityLog } from "../security-log.ts";
 import { rpcAdapter } from "./adapter.ts";
-import { createAdmission } from "./admission.ts";
+import { type BodyLimits, readBody } from "./body.ts";
 import { allowOrigins } from "./cors.ts";
-import { createGate, EXEMPT } from "./gate.ts";
-import { headerAliases } from "./header-aliases.ts";
-import { createHealthState, type HealthState, healthService } from "./health.ts";
-import { inProcessTransport } from "./in-process.ts";
+import { createHealthState } from "./health.ts";
+import type { HttpHandler, HttpPort } from "./http-port.ts";
+import { inProcess } from "./in-process.ts";
+import { dropLeftover } from "./leftover.ts";
 import { RPC_LIMITS, type RpcLimits } from "./limits.ts";
-import { outcomeInterceptor, type Track } from "./outcome.ts";
-import { OverloadGuard, type OverloadPolicy, overloadInterceptor } from "./overload.ts";
+import { createOpenBodies } from "./open-bodies.ts";
+import type { OverloadPolicy } from "./overload.ts";
+import { type PagePolicy, pageRefusal } from "./pages.ts";
+import { answerRefusal } from "./plain-error.ts";
 import { plainHttp } from "./plain-http.ts";
 import { openPort, type PortHandler } from "./port.ts";
-import { reflectionRoutes, reflectionServices } from "./reflection.ts";
-import { validationInterceptor, warmValidator } from "./validation.ts";
+import { normalise } from "./request-form.ts";
+import { REQUEST_ID_HEADER, requestIdOf } from "./request-id.ts";
 
 /** How long running calls may take to end when the server closes, in milliseconds. */
 const DRAIN_MS = 10_000;
 
 /** How long the last bytes may take to leave when nothing runs any more, in milliseconds. */
 const FLUSH_MS = 250;
-
-/**
- * Connect hands these options on to its own decoder: broken UTF-8 in JSON is refused, not replaced. So are names that
- * are not known: leniency would drop a misspelt `captureMode`, or its misspelt value, and take the money at once.
- */
-const STRICT_JSON = {
-  ignoreUnknownFields: false,
-  textDecoder: new TextDecoder("utf-8", { fatal: true }),
-};
 
 /** How a service's port is opened. */
 export interface RpcServerOptions {
@@ -54,7 +45,7 @@ export interface RpcServerOptions {
   /** Who may call: `platform.security`. */
   readonly security: PortSecurity;
   /** Answers a plain HTTP request that is not an RPC (a webhook, say) and returns true, or returns false. */
-  readonly http?: (request: IncomingMessage, response: ServerResponse) => boolean;
+  readonly http?: HttpHandler;
   /** Throws when the service cannot work now; asked by /readyz and health checks. */
   readonly ready?: () => Promise<void>;
   /** The same for one service by its full name, where services of the port can fail apart. */
@@ -81,43 +72,46 @@ export interface RpcServer {
 
 /** Opens one port for gRPC, gRPC-Web, Connect and REST over HTTP/1.1 and HTTP/2, with health, reflection and metrics. */
 export async function startRpcServer(options: RpcServerOptions): Promise<RpcServer> {
-  const limits = { ...RPC_LIMITS, ...options.limits };
+  const { keepAliveMs } = options.security;
+  const own = keepAliveMs === undefined ? {} : { keepAliveMs };
+  const limits: RpcLimits = { ...RPC_LIMITS, ...own, ...options.limits };
   const health = createHealthState(options.ready ?? (async () => undefined), options.readyOf);
   const shutdown = new AbortController();
   const work = new Set<Promise<unknown>>();
   const metrics = createMetrics();
+  const security = createSecurityLog(options.log, (event) => metrics.security(event));
   const tracked = (running: Promise<unknown>): void => track(work, running);
-  const router = createRouter(options, limits, health, { tracked, metrics });
+  const gate = createPortGate(options, limits, metrics);
+  const router = createPortRouter(options, limits, health, { tracked, metrics, gate });
   const { log, reasons, services } = options;
-  const adapting = { log, reasons, limits, metrics, shutdown: shutdown.signal };
-  const rest = restHandler({
-    services,
-    transport: inProcessTransport(router, adapting),
-    bodyBytesMax: limits.readBytesMax,
-    log,
-  });
-  const other = plainHttp({ health, metrics, log, http: options.http, rest });
+  const adapting = { log, reasons, limits, metrics, security, shutdown: shutdown.signal };
+  const bodies = { ms: limits.bodyMs, heldBytesMax: limits.heldBytesMax };
+  const rest = restHandler({ services, call: inProcess(router, gate, adapting), bodies, log });
+  const port = createHttpPort(security, bodies);
+  const other = plainHttp({ health, metrics, log, http: options.http, port, rest });
   const adapter = rpcAdapter(router, adapting, other);
+  const answer = withoutPages(options, security, adapter);
   const handler: PortHandler = (request, response) => {
     track(work, new Promise<void>((resolve) => response.once("close", resolve)));
     if (shutdown.signal.aborted && request.httpVersionMajor === 1) {
       response.setHeader("connection", "close");
     }
-    if (!allowOrigins(request, response, options.origins)) adapter(request, response);
+    dropLeftover(request, response);
+    answer(request, response);
   };
-  const port = await openPort({ ...options, tls: options.security.tls }, handler, limits);
+  const opened = await openPort({ ...options, tls: options.security.tls }, handler, limits);
   const close = async (drainMs: number): Promise<void> => {
     await health.stop();
-    port.stopAccepting();
+    opened.stopAccepting();
     shutdown.abort(new Refusal("SHUTTING_DOWN"));
     await drained(work, drainMs);
-    await port.destroy(Math.min(drainMs, FLUSH_MS));
+    await opened.destroy(Math.min(drainMs, FLUSH_MS));
   };
   let closing: Promise<void> | undefined;
   return {
     host: options.host,
-    port: port.port,
-    address: addressOf(options.host, port.port),
+    port: opened.port,
+    address: addressOf(options.host, opened.port),
     close(drainMs = DRAIN_MS) {
       closing ??= close(drainMs);
       return closing;
@@ -125,50 +119,37 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
   };
 }
 
-function createRouter(
+/** Answers everything but web pages that may not call, and preflights. */
+function withoutPages(
   options: RpcServerOptions,
-  limits: RpcLimits,
-  health: HealthState,
-  { tracked, metrics }: { readonly tracked: Track; readonly metrics: Metrics },
-): ConnectRouter {
-  const { callerLimits } = options.security;
-  const services = [...options.services, Health, ...reflectionServices];
-  const router = createConnectRouter({
-    acceptCompression: [compressionGzip, compressionBrotli],
-    readMaxBytes: limits.readBytesMax,
-    writeMaxBytes: limits.writeBytesMax,
-    jsonOptions: STRICT_JSON,
-    interceptors: [
-      outcomeInterceptor(options.reasons, tracked),
-      ...(options.overload === undefined
-        ? []
-        : [overloadInterceptor(createGuard(options.overload, metrics), EXEMPT)]),
-      headerAliases(),
-      ...(options.validate === false
-        ? []
-        : [validationInterceptor(warmValidator(options.services))]),
-    ],
-    requestGate: createGate(
-      options.services,
-      options.security.authority,
-      options.reasons,
-      callerLimits && createAdmission(callerLimits, undefined, (limit) => metrics.shed(limit)),
-    ),
-  });
-  options.routes(router);
-  router.service(Health, healthService(services, health));
-  reflectionRoutes(router, services);
-  return router;
+  security: SecurityLog,
+  answer: PortHandler,
+): PortHandler {
+  const { origins = [] } = options;
+  const policy: PagePolicy = { hosts: options.security.hosts ?? [], origins };
+  return (request, response) => {
+    normalise(request);
+    const refusal = pageRefusal(request, policy);
+    if (refusal !== undefined) {
+      const requestId = requestIdOf(request.headers[REQUEST_ID_HEADER]);
+      const source = request.socket.remoteAddress ?? "";
+      const target = request.url?.split("?", 1)[0]?.slice(0, 200);
+      security.note({ event: "page_refused", source, target, reason: refusal.reason, requestId });
+      answerRefusal(request, response, refusal, requestId);
+    } else if (!allowOrigins(request, response, origins)) answer(request, response);
+  };
 }
 
-/** What it decides is on the metrics, so that one sees a server shed before its callers tell. */
-function createGuard(policy: Partial<OverloadPolicy>, metrics: Metrics): OverloadGuard {
-  const guard = new OverloadGuard(policy, undefined, () => metrics.shed("overload"));
-  const { gauge } = metrics;
-  gauge("settle_overload_limit", "Unary calls that may run at once now.", () => guard.limit);
-  gauge("settle_overload_running", "Unary calls that run now.", () => guard.running);
-  gauge("settle_overload_waiting", "Unary calls that wait for a place.", () => guard.waiting);
-  return guard;
+/** Callers of a service's own paths cannot be known before their body is read: they are held to a few at once. */
+function createHttpPort(security: SecurityLog, bodies: BodyLimits): HttpPort {
+  const openBodies = createOpenBodies();
+  return {
+    security,
+    async readBody(request, response, bytesMax) {
+      const read = openBodies.open(request.socket.remoteAddress ?? "");
+      return readBody(request, response, bytesMax, bodies).finally(read);
+    },
+  };
 }
 
 function track(work: Set<Promise<unknown>>, running: Promise<unknown>): void {

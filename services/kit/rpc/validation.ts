@@ -16,6 +16,7 @@ import {
 import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
 import { BadRequestSchema, ErrorInfoSchema } from "#gen/google/rpc/error_details_pb.ts";
 import { ERROR_DOMAIN } from "./errors.ts";
+import { tooLong } from "./list-bounds.ts";
 
 /** Rules in capitals are reasons of their own; all others are INVALID_FIELD. */
 const REASON_RULE = /^[A-Z][A-Z0-9_]*$/;
@@ -98,6 +99,8 @@ function sample(desc: DescMessage, depth: number): Message {
 
 /** Refuses a message that breaks the rules of its proto, with every field that is wrong. */
 export function validate(validator: Validator, desc: DescMessage, message: Message): void {
+  const longer = tooLong(desc, message);
+  if (longer !== undefined) throw longer;
   const found = violationsOf(validator, desc, message);
   if (found === undefined) return;
   const { reason, violations } = found;

@@ -23,10 +23,7 @@ export async function receiveCallback(
     rawBody,
     nowMs: Date.now(),
   });
-  if (verdict !== "ok") {
-    deps.log.warn({ provider, verdict }, "callback refused");
-    return "signature-invalid";
-  }
+  if (verdict !== "ok") return "signature-invalid";
   const event = parseGatewayEvent(rawBody);
   if (event === undefined) return "malformed";
   const payment = await deps.store.findPayment({ tenant: event.tenant }, event.paymentId);

@@ -24,6 +24,8 @@ const CONFIG = {
   audience: "settle",
   algorithms: ["EdDSA", "ES256"],
   jwks,
+  types: ["jwt", "at+jwt"],
+  lifetimeMaxMs: 86_400_000,
 } as const;
 const NOW_S = Math.floor(Date.now() / 1_000);
 const CLAIMS = {
@@ -65,7 +67,7 @@ function sign(
   key = ours.privateKey,
 ): Promise<string> {
   return new SignJWT({ ...claims })
-    .setProtectedHeader({ alg: "ES256", kid: "one", ...header })
+    .setProtectedHeader({ alg: "ES256", kid: "one", typ: "JWT", ...header })
     .sign(key);
 }
 
@@ -95,10 +97,20 @@ test("a good token says who calls, for which tenant, with which roles and accoun
     roles: ["payer", "merchant"],
     accounts: ["alice-usd"],
     credential: "token:shop-7/alice",
+    expireMs: (NOW_S + 600) * 1_000,
   });
   expect(
     await verify(await sign({ ...CLAIMS, roles: "reviewer unheard-of", accounts: undefined })),
   ).toMatchObject({ roles: ["reviewer"], accounts: [] });
+});
+
+test("a token of an hour passes, whatever letters its type is written in; one without a type where that is set", async () => {
+  const hour = { ...CLAIMS, iat: NOW_S, exp: NOW_S + 3_600 };
+  for (const typ of ["at+jwt", "application/at+JWT", "jwt"])
+    expect(await verify(await sign(hour, { typ }))).toMatchObject({ subject: "alice" });
+  const untyped = createTokenVerifier({ ...CONFIG, types: ["none"] });
+  const token = await sign(hour, { typ: undefined as never });
+  expect(await verify(token, untyped)).toMatchObject({ subject: "alice" });
 });
 
 test("no token gives role service, for it acts for every tenant", async () => {
@@ -132,6 +144,13 @@ describe("refuses", () => {
       "a key the token brings itself",
       async () =>
         sign(CLAIMS, { kid: "two", jwk: await exportJWK(theirs.publicKey) }, theirs.privateKey),
+    ],
+    ["a type for another use", () => sign(CLAIMS, { typ: "logout+jwt" })],
+    ["no type", () => sign(CLAIMS, { typ: undefined as never })],
+    ["one that lives for a year", () => sign({ ...CLAIMS, exp: NOW_S + 31_536_000 })],
+    [
+      "one that lives longer than it may, though it ends soon",
+      () => sign({ ...CLAIMS, iat: NOW_S - 86_400, exp: NOW_S + 600 }),
     ],
     ["an expired one", () => sign({ ...CLAIMS, exp: NOW_S - 60 })],
     ["one that never expires", () => sign({ ...CLAIMS, exp: undefined })],

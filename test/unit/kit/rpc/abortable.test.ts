@@ -1,6 +1,6 @@
 import { getEventListeners } from "node:events";
 import { describe, expect, test } from "vitest";
-import { abortable, aborted, eitherSignal } from "#kit/rpc/abortable.ts";
+import { abortable, aborted, anySignal } from "#kit/rpc/abortable.ts";
 
 const listeners = (signal: AbortSignal) => getEventListeners(signal, "abort").length;
 
@@ -62,24 +62,24 @@ describe("abortable", () => {
   });
 });
 
-describe("eitherSignal", () => {
+describe("anySignal", () => {
   test.each(["call", "server"])("is aborted with the reason of the %s", (which) => {
     const call = new AbortController();
     const server = new AbortController();
-    const { signal } = eitherSignal(call.signal, server.signal);
+    const { signal } = anySignal([call.signal, server.signal]);
     (which === "call" ? call : server).abort(which);
     expect(signal.reason).toBe(which);
   });
 
   test("is aborted from the start when one was", () => {
-    const { signal } = eitherSignal(new AbortController().signal, AbortSignal.abort("stopped"));
+    const { signal } = anySignal([new AbortController().signal, AbortSignal.abort("stopped")]);
     expect(signal.reason).toBe("stopped");
   });
 
   test("leaves nothing on the server's signal when it is released, so that an hour of calls leaks nothing", () => {
     const server = new AbortController();
     for (let i = 0; i < 100; i++) {
-      eitherSignal(new AbortController().signal, server.signal).release();
+      anySignal([new AbortController().signal, server.signal]).release();
     }
     expect(listeners(server.signal)).toBe(0);
   });
