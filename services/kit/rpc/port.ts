@@ -5,7 +5,7 @@ import tls from "node:tls";
 import type { PortSecurity } from "../auth/security.ts";
 import { mayBeCancelled, tend } from "./http2-session.ts";
 import type { RpcLimits } from "./limits.ts";
-import { createTarpit, WATCHED_RESETS_MAX, waitCalmly } from "./tarpit.ts";
+import { createTarpit, type Tarpit, WATCHED_RESETS_MAX, waitCalmly } from "./tarpit.ts";
 
 /**
  * Answers a request of either HTTP version: the compatibility API of node:http2 gives its requests and
@@ -67,24 +67,7 @@ export async function openPort(
   h2.on("session", (session) => keep(session, limits));
   // Whoever is remembered is remembered on for what ends a strict session, not only for what would end another.
   strictH2.on("session", (session) => keep(session, strict));
-  const route = (socket: net.Socket, isHttp2: boolean): void => {
-    const enter = (server: net.Server | http2.Http2Server | http.Server): void => {
-      server.emit("connection", socket);
-      process.nextTick(() => socket.resume());
-    };
-    const waitMs = isHttp2 ? tarpit.waitMs(socket.remoteAddress) : 0;
-    if (waitMs === 0) {
-      enter(isHttp2 ? h2 : h1);
-      return;
-    }
-    void waitCalmly(socket, waitMs).then((calm) => {
-      if (calm) enter(strictH2);
-      else {
-        tarpit.note(socket.remoteAddress);
-        socket.destroy();
-      }
-    });
-  };
+  const route = router(h1, h2, strictH2, tarpit);
   const server =
     at.tls === undefined
       ? net.createServer({ noDelay: true, keepAlive: true }, (socket) => {
@@ -118,6 +101,33 @@ export async function openPort(
       await closed;
       clearTimeout(cut);
     },
+  };
+}
+
+/** Hands connections on by protocol; one from an address that misbehaved waits first. */
+function router(
+  h1: http.Server,
+  h2: http2.Http2Server,
+  strictH2: http2.Http2Server,
+  tarpit: Tarpit,
+): (socket: net.Socket, isHttp2: boolean) => void {
+  return (socket, isHttp2) => {
+    const enter = (server: net.Server | http2.Http2Server | http.Server): void => {
+      server.emit("connection", socket);
+      process.nextTick(() => socket.resume());
+    };
+    const waitMs = isHttp2 ? tarpit.waitMs(socket.remoteAddress) : 0;
+    if (waitMs === 0) {
+      enter(isHttp2 ? h2 : h1);
+      return;
+    }
+    void waitCalmly(socket, waitMs).then((calm) => {
+      if (calm) enter(strictH2);
+      else {
+        tarpit.note(socket.remoteAddress);
+        socket.destroy();
+      }
+    });
   };
 }
 

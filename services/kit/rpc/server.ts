@@ -21,6 +21,7 @@ import { type PagePolicy, pageRefusal } from "./pages.ts";
 import { answerRefusal } from "./plain-error.ts";
 import { plainHttp } from "./plain-http.ts";
 import { openPort, type PortHandler } from "./port.ts";
+import { createPortGate, createPortRouter } from "./port-router.ts";
 import { normalise } from "./request-form.ts";
 import { REQUEST_ID_HEADER, requestIdOf } from "./request-id.ts";
 
