@@ -1,4 +1,8 @@
+import http from "node:http";
+import { findTrailerError } from "@connectrpc/connect/protocol-grpc";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { RequestInfoSchema } from "#gen/google/rpc/error_details_pb.ts";
+import { reasonOf } from "#kit/rpc/errors.ts";
 import type { RpcServer } from "#kit/rpc/server.ts";
 import { run } from "#test/support/rpc-clients.ts";
 import { keepingLog, startStubServer } from "#test/support/stub-server.ts";
@@ -85,6 +89,83 @@ describe("what is no RPC of this port", () => {
     ]);
     expect(stdout).toBe("400");
   });
+});
+
+describe("a path that nobody answers", () => {
+  const REQUEST = { "x-request-id": "r-1" };
+
+  test.each([
+    ["REST", "/v1/nothing", "GET", {}],
+    ["Connect", "/a.B/C", "POST", { "content-type": "application/json" }],
+  ])("is refused with reason and request id in JSON, as %s", async (_, path, method, type) => {
+    const response = await fetch(`${url}${path}`, { method, headers: { ...REQUEST, ...type } });
+    expect([response.status, response.headers.get("x-request-id")]).toEqual([404, "r-1"]);
+    expect(response.headers.get("cache-control")).toBe("no-store");
+    const text = await response.text();
+    expect(text).toContain("no such path or RPC");
+    // Connect's details are bytes with a readable copy beside them; REST's are JSON.
+    expect(text).toContain("PATH_UNKNOWN");
+    expect(text).toContain("r-1");
+  });
+
+  test.each(["application/grpc", "application/grpc-web+proto"])(
+    "is refused with reason and request id in the trailers of %s",
+    async (type) => {
+      const response = await post("/a.B/C", { "content-type": type, ...REQUEST });
+      const error = findTrailerError(response.headers);
+      expect(error && reasonOf(error)).toBe("PATH_UNKNOWN");
+      expect(error?.findDetails(RequestInfoSchema)[0]?.requestId).toBe("r-1");
+    },
+  );
+});
+
+describe("a request of another form is understood", () => {
+  test.each(["/healthz", "/v1/fraud/checks/a", "/nothing"])(
+    "whose target is a whole URL: %s",
+    async (path) => {
+      const text = await new Promise<string>((resolve, reject) => {
+        const options = { host: server.host, port: server.port, path: `${url}${path}` };
+        const request = http.get(options, (response) => resolve(`${response.statusCode}`));
+        request.once("error", reject);
+      });
+      expect(text).toBe(`${(await fetch(`${url}${path}`)).status}`);
+    },
+  );
+
+  test("whose target is a whole URL of another host, which counts and not the Host header", async () => {
+    const status = await new Promise((resolve, reject) => {
+      const options = { host: server.host, port: server.port, path: "http://evil.example/metrics" };
+      const request = http.get(options, (response) => resolve(response.statusCode));
+      request.once("error", reject);
+    });
+    expect(status).toBe(403);
+  });
+
+  test.each([
+    'application/json; charset="utf-8"',
+    "application/json;charset=UTF-8",
+    'application/json ; charset="UTF8"',
+  ])("whose charset is written so: %s", async (type) => {
+    expect((await post(GET_CHECK, { "content-type": type })).status).toBe(200);
+  });
+
+  test("and another charset is not", async () => {
+    const type = 'application/json; charset="latin1"';
+    expect((await post(GET_CHECK, { "content-type": type })).status).toBe(415);
+  });
+});
+
+test("no cache may keep an answer or an error, for some show secrets", async () => {
+  const answers = [
+    await post(GET_CHECK, { "content-type": "application/json" }),
+    await post(GET_CHECK, { "content-type": "application/json" }, "{"),
+    await fetch(`${url}/v1/fraud/checks/a`),
+    await fetch(`${url}/v1/fraud/checks`),
+    await fetch(`${url}/v1/fraud/checks/a`, { method: "DELETE" }),
+  ];
+  expect(answers.map(({ headers }) => headers.get("cache-control"))).toEqual(
+    answers.map(() => "no-store"),
+  );
 });
 
 describe("a browser", () => {

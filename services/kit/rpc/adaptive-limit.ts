@@ -1,6 +1,6 @@
 /** How a server finds out how many calls it can run at once. */
 export interface LimitPolicy {
-  /** Unary calls at once to begin with, at least, and at most. Default 128, 16, 2048. */
+  /** Unary calls at once to begin with, at least, and at most. Default 256, 16, 2048. */
   readonly limitStart: number;
   readonly limitMin: number;
   readonly limitMax: number;

@@ -25,7 +25,7 @@ export interface OverloadPolicy extends LimitPolicy {
 
 /** The policy of the edge. */
 export const OVERLOAD_POLICY: OverloadPolicy = {
-  limitStart: 128,
+  limitStart: 256,
   limitMin: 16,
   limitMax: 2_048,
   tolerance: 4,

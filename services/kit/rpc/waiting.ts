@@ -4,7 +4,7 @@ import { beginWait, callKey } from "./call.ts";
 import { ruleKey } from "./context.ts";
 
 /** From here on a call that may wait counts as waiting, in milliseconds: what is only slow is not free. */
-export const WAITS_AFTER_MS = 250;
+export const WAITS_AFTER_MS = 100;
 
 /** Lets calls that wait for something to happen give up their running places, by what the contract says of them. */
 export function waitingInterceptor(afterMs = WAITS_AFTER_MS): Interceptor {
