@@ -8,9 +8,17 @@ import { Health } from "#gen/grpc/health/v1/health_pb.ts";
 import { developmentAuthority } from "#kit/auth/authority.ts";
 import { reasonOf } from "#kit/rpc/errors.ts";
 import type { RpcServer } from "#kit/rpc/server.ts";
-import { connectRaw, END_HEADERS, FRAME, h2Frame, postHeaders } from "#test/support/raw-http2.ts";
-import { pathOf, rawProtocols } from "#test/support/raw-rpc.ts";
+import {
+  connectRaw,
+  END_HEADERS,
+  END_STREAM,
+  FRAME,
+  h2Frame,
+  postHeaders,
+} from "#test/support/raw-http2.ts";
+import { frame, pathOf, rawProtocols } from "#test/support/raw-rpc.ts";
 import { startStubServer } from "#test/support/stub-server.ts";
+import { waitUntil } from "#test/support/wait-until.ts";
 
 const { getCheck } = FraudService.method;
 const GRPC = [["content-type", "application/grpc"]] as const;
@@ -164,6 +172,40 @@ describe("an HTTP/2 peer", () => {
     expect(new Set(statuses)).toEqual(new Set([`${Code.ResourceExhausted}`]));
     expect(process.memoryUsage().rss - before).toBeLessThan(256 * 1024 * 1024);
   });
+});
+
+test("a connection whose peer takes no answers is refused new calls before it holds too much memory", async () => {
+  const checkId = "x".repeat(1_000_000);
+  let begun = 0;
+  await using server = await startStubServer(
+    {
+      fraud: {
+        getCheck: () => {
+          begun += 1;
+          return { check: { checkId } };
+        },
+      },
+    },
+    { limits: { sessionMemoryMb: 1 } },
+  );
+  // Grants no window beyond the first 64 KiB, so that every answer stays with the server.
+  using peer = await connectRaw(server.address);
+  const block = postHeaders(pathOf(getCheck), GRPC);
+  const message = frame(Buffer.from([0x0a, 1, 0x61]));
+  const calls = 100;
+  for (let each = 0; each < calls; each += 1) {
+    const stream = 2 * each + 1;
+    await peer.write(
+      Buffer.concat([
+        h2Frame(FRAME.headers, END_HEADERS, stream, block),
+        h2Frame(FRAME.data, END_STREAM, stream, message),
+      ]),
+    );
+    await new Promise(setImmediate);
+  }
+  await waitUntil(async () => peer.resets.filter((code) => code === ENHANCE_YOUR_CALM).length > 80);
+  expect(begun).toBeLessThan(calls / 5);
+  expect(await clientOf(server).getCheck({ checkId: "a" })).toBeTruthy();
 });
 
 test("calls that are reset as soon as they are opened are hardly begun, so that they cost little", async () => {

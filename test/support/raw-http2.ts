@@ -12,6 +12,7 @@ export const FRAME = {
 } as const;
 
 /** Flags of frames. */
+export const END_STREAM = 1;
 export const END_HEADERS = 4;
 
 /** One HTTP/2 frame. */
@@ -48,6 +49,10 @@ export interface RawConnection extends Disposable {
   readonly socket: net.Socket;
   /** Settles with the error code of GOAWAY when the server ends the connection, -1 without one. */
   readonly ended: Promise<number>;
+  /** Error codes of the streams that the server has reset, oldest first. */
+  readonly resets: readonly number[];
+  /** Settles when the server has begun to speak HTTP/2. */
+  readonly begun: Promise<void>;
   write(bytes: Buffer): Promise<void>;
 }
 
@@ -58,10 +63,14 @@ export async function connectRaw(address: string): Promise<RawConnection> {
   const { promise: ended, resolve } = Promise.withResolvers<number>();
   let seen: Buffer = Buffer.alloc(0);
   let code = -1;
+  const resets: number[] = [];
+  const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
   socket.on("data", (chunk) => {
     seen = Buffer.concat([seen, chunk]);
     while (seen.length >= 9 && seen.length >= 9 + seen.readUIntBE(0, 3)) {
       const length = seen.readUIntBE(0, 3);
+      begin();
+      if (seen.readUInt8(3) === FRAME.reset) resets.push(seen.readUInt32BE(9));
       if (seen.readUInt8(3) === FRAME.goaway) code = seen.readUInt32BE(13);
       seen = seen.subarray(9 + length);
     }
@@ -71,6 +80,8 @@ export async function connectRaw(address: string): Promise<RawConnection> {
   const connection: RawConnection = {
     socket,
     ended,
+    resets,
+    begun,
     write: (bytes) =>
       new Promise((done) => {
         if (socket.destroyed || socket.write(bytes, () => done()) === undefined) done();
