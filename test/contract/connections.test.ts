@@ -2,6 +2,7 @@ import http2 from "node:http2";
 import net from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { FraudService } from "#gen/fraud/v1/fraud_pb.ts";
+import { developmentAuthority } from "#kit/auth/authority.ts";
 import type { RpcServer } from "#kit/rpc/server.ts";
 import { frame, pathOf } from "#test/support/raw-rpc.ts";
 import { startStubServer } from "#test/support/stub-server.ts";
@@ -112,6 +113,25 @@ describe("with short limits", () => {
     expect(settings.maxConcurrentStreams).toBe(2);
     session.destroy();
   });
+});
+
+test("an idle HTTP/1 connection stays open as long as the process is set to keep it", async () => {
+  const authority = developmentAuthority();
+  await using server = await startStubServer({}, { security: { authority, keepAliveMs: 100 } });
+  const socket = connect(server);
+  socket.write("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  expect(await untilClosed(socket)).toMatch(/^HTTP\/1\.1 200 .*timeout=0/s);
+});
+
+test("a port with few places left closes connections that are idle, so that others find one", async () => {
+  await using server = await startStubServer({}, { limits: { connectionsMax: 2 } });
+  const idle = connect(server);
+  idle.write("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  const closes = untilClosed(idle);
+  await new Promise((resolve) => idle.once("data", resolve));
+  const other = connect(server);
+  expect(await closes).toMatch(/^HTTP\/1\.1 200 /);
+  other.destroy();
 });
 
 test("an HTTP/2 peer that answers no ping is cut off", async () => {

@@ -298,6 +298,47 @@ describe("Create refuses bytes that", () => {
 });
 
 describe("Create takes", () => {
+  test("metadata as large as its rules allow, in any script and every encoding, to the end of the payment", async () => {
+    const entries = Array.from({ length: 50 }, (_, each) => [
+      `${each}`.padEnd(64, "鍵"),
+      "値".repeat(512),
+    ]);
+    const metadata: Record<string, string> = Object.fromEntries(entries);
+    const payer = await openAccount(stack, 1_000n);
+    const order = (requestId: string) => ({
+      requestId,
+      accountId: payer,
+      amount: usd(1n),
+      metadata,
+    });
+    for (const client of clients) {
+      const answer = await client.call(PaymentService.method.create, order(client.name));
+      expect(answer, client.name).toMatchObject({ ok: true });
+    }
+    const body = { ...order("rest"), amount: { currencyCode: "USD", minorUnits: "1" } };
+    // Six bytes for each character: the most that JSON makes of it.
+    const escaped = JSON.stringify(body).replaceAll(
+      /[^ -~]/g,
+      (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`,
+    );
+    expect(escaped.length).toBeGreaterThan(150_000);
+    for (const port of [stack.addresses.payment, stack.addresses.edge]) {
+      const headers = { "content-type": "application/json" };
+      const response = await fetch(`http://${port}/v1/payments`, {
+        method: "POST",
+        headers,
+        body: escaped,
+      });
+      expect(response.status, port).toBe(200);
+    }
+    const { payments } = await stack.payment.list({ filter: `account_id = "${payer}"` });
+    expect(payments).toHaveLength(clients.length + 1);
+    for (const { paymentId } of payments) {
+      expect(await endOf(stack, paymentId)).toBe("SUCCEEDED");
+      expect((await stack.payment.get({ paymentId })).payment?.metadata).toEqual(metadata);
+    }
+  });
+
   test("odd text as it is: nothing a caller writes becomes an error of ours", async () => {
     const texts = ["nul \u0000", "$where", "a.b", "emoji 🦊", "‮reversed", "' or 1=1"];
     const other = await openAccount(stack, 1_000n);

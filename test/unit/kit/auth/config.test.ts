@@ -3,6 +3,7 @@ import { readSecurityConfig } from "#kit/auth/config.ts";
 import { type Env, EnvReader } from "#kit/config.ts";
 
 const SERVICE_KEY = "0123456789abcdef0123456789abcdef";
+const PRODUCTION = { SETTLE_MODE: "production", SETTLE_SERVICE_KEY: SERVICE_KEY };
 const JWT = { SETTLE_JWT_JWKS: "keys.json", SETTLE_JWT_ISSUER: "i", SETTLE_JWT_AUDIENCE: "a" };
 
 function read(env: Env, host = "127.0.0.1") {
@@ -36,7 +37,6 @@ describe("a process starts", () => {
 });
 
 describe("a process refuses to start", () => {
-  const production = { SETTLE_MODE: "production", SETTLE_SERVICE_KEY: SERVICE_KEY };
   test.each<[string, Env, string, RegExp]>([
     ["open to a network", {}, "0.0.0.0", /SETTLE_MODE=development: anybody could call/],
     [
@@ -54,12 +54,12 @@ describe("a process refuses to start", () => {
     ],
     [
       "with a service key one could guess",
-      { ...production, SETTLE_SERVICE_KEY: "short" },
+      { ...PRODUCTION, SETTLE_SERVICE_KEY: "short" },
       "127.0.0.1",
       /at least 32/,
     ],
     ["in a mode that is none", { SETTLE_MODE: "open" }, "127.0.0.1", /expected one of/],
-    ["in the clear on a network", production, "0.0.0.0", /without TLS/],
+    ["in the clear on a network", PRODUCTION, "0.0.0.0", /without TLS/],
     ["with half a certificate", { SETTLE_TLS_CERT: "c.pem" }, "127.0.0.1", /belong together/],
     [
       "checking certificates against nobody",
@@ -95,9 +95,36 @@ describe("a process refuses to start", () => {
     expect(() => read(env, host)).toThrow(message);
   });
 
+  test.each([
+    ["that are addresses with ports", { SETTLE_HOSTS: "a.example:8080" }, /without ports/],
+    ["that are no names", { SETTLE_HOSTS: "a.example, b/c" }, /host names/],
+    ["of tokens that are no types", { ...JWT, SETTLE_JWT_TYPES: "jwt,a b" }, /at\+jwt/],
+  ])("with names %s", (_, env, message) => {
+    expect(() => read(env, "127.0.0.1")).toThrow(message);
+  });
+
   test("and never repeats a secret in what it says", () => {
     const secret = "a b c-secret-with-spaces-in-it-and-long-enough";
     expect(() => read({ SETTLE_SERVICE_KEY: secret })).toThrow(/SETTLE_SERVICE_KEY/);
     expect(() => read({ SETTLE_SERVICE_KEY: secret })).not.toThrow(new RegExp(secret));
+  });
+});
+
+describe("a port", () => {
+  test("in development goes by the names of this machine only, in production by any, and by those it is given", () => {
+    expect(read({}).hosts).toEqual([]);
+    expect(read(PRODUCTION).hosts).toBe("any");
+    expect(read({ SETTLE_HOSTS: "Pay.Example, [::2]" }).hosts).toEqual(["pay.example", "[::2]"]);
+  });
+
+  test("keeps idle connections longer than common balancers do, so that these close first", () => {
+    expect(read({}).keepAliveMs).toBeGreaterThan(600_000);
+    expect(read({ SETTLE_KEEP_ALIVE: "30s" }).keepAliveMs).toBe(30_000);
+  });
+
+  test("takes tokens of a day at most, of types for access", () => {
+    expect(read(JWT).jwt).toMatchObject({ types: ["jwt", "at+jwt"], lifetimeMaxMs: 86_400_000 });
+    const env = { ...JWT, SETTLE_JWT_TYPES: "at+jwt, none", SETTLE_JWT_LIFETIME_MAX: "1h" };
+    expect(read(env).jwt).toMatchObject({ types: ["at+jwt", "none"], lifetimeMaxMs: 3_600_000 });
   });
 });
