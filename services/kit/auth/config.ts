@@ -1,3 +1,4 @@
+import { BlockList, isIP } from "node:net";
 import type { EnvReader } from "../config.ts";
 import type { CallerLimits } from "../rpc/admission.ts";
 import { RPC_LIMITS } from "../rpc/limits.ts";
@@ -30,6 +31,11 @@ export interface SecurityConfig {
    * of common balancers, which must be the ones to close.
    */
   readonly keepAliveMs: number;
+  /**
+   * Proxies whose `X-Forwarded-For` says where a call comes from, for the security log and for limits per address.
+   * `SETTLE_TRUSTED_PROXIES`: addresses or networks such as `10.0.0.0/8`, comma-separated. Default: none.
+   */
+  readonly trustedProxies: BlockList;
 }
 
 /** In production, where nothing else is set: far above what one honest caller needs, far below what a port can do. */
@@ -82,8 +88,9 @@ export function readSecurityConfig(reader: EnvReader, host: string): SecurityCon
   const jwt = readJwt(reader);
   const hosts = reader.read("SETTLE_HOSTS", mode === "production" ? "any" : [], readHosts);
   const keepAliveMs = reader.durationMs("SETTLE_KEEP_ALIVE", RPC_LIMITS.keepAliveMs);
+  const trustedProxies = reader.read("SETTLE_TRUSTED_PROXIES", new BlockList(), readNetworks);
   const given = { mode, serviceKeys, jwt, serverTls, clientCertificates, peerTls };
-  return { ...given, callerLimits, hosts, keepAliveMs };
+  return { ...given, callerLimits, hosts, keepAliveMs, trustedProxies };
 }
 
 function readCallerLimits(reader: EnvReader, mode: SecurityConfig["mode"]): CallerLimits {
@@ -107,6 +114,20 @@ function readHosts(text: string): readonly string[] | "any" {
     }
     return name;
   });
+}
+
+function readNetworks(text: string): BlockList {
+  const list = new BlockList();
+  for (const part of text.split(",")) {
+    const [address = "", bits] = part.trim().split("/");
+    const version = isIP(address);
+    const bitsMax = version === 6 ? 128 : 32;
+    const prefix = bits === undefined ? bitsMax : Number(bits);
+    if (version === 0 || bits === "" || !Number.isInteger(prefix) || prefix < 0 || prefix > bitsMax)
+      throw new Error("expected addresses or networks such as 10.0.0.0/8, separated by commas");
+    list.addSubnet(address, prefix, version === 6 ? "ipv6" : "ipv4");
+  }
+  return list;
 }
 
 function readServiceKeys(text: string): readonly string[] {

@@ -1,3 +1,4 @@
+import type { BlockList } from "node:net";
 import type { Db } from "mongodb";
 import type { Log } from "../log.ts";
 import type { CallerLimits } from "../rpc/admission.ts";
@@ -15,6 +16,8 @@ export interface PortSecurity {
   readonly callerLimits?: CallerLimits | undefined;
   /** Host names a request may name, besides those of this machine; absent: none. `any` where keys are asked for. */
   readonly hosts?: readonly string[] | "any" | undefined;
+  /** Proxies whose `X-Forwarded-For` is believed; absent: none. */
+  readonly trustedProxies?: BlockList | undefined;
   /** How long an idle HTTP/1 connection stays open, in milliseconds; absent: the port's own default. */
   readonly keepAliveMs?: number | undefined;
   /** Absent: the port speaks in the clear. */
@@ -63,6 +66,7 @@ export function createSecurity(
     callerLimits: config.callerLimits,
     hosts: config.hosts,
     keepAliveMs: config.keepAliveMs,
+    trustedProxies: config.trustedProxies,
     tls: server && { certificates: server, clientCertificates },
     identity: { key: serviceKeys[0], certificates: peer },
     [Symbol.dispose]() {

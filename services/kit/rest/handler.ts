@@ -17,6 +17,7 @@ import { isForwarded } from "../rpc/forwarded-headers.ts";
 import type { InProcess, OpenCall } from "../rpc/in-process.ts";
 import { NO_STORE } from "../rpc/plain-error.ts";
 import { REQUEST_ID_HEADER, requestIdOf } from "../rpc/request-id.ts";
+import { sourceOf } from "../rpc/source.ts";
 import type { Binding } from "./binding.ts";
 import { rpcHeaders } from "./http-request.ts";
 import { requestMessage } from "./request-message.ts";
@@ -87,7 +88,7 @@ async function answer(face: Face, exchange: Exchange, match: Match): Promise<voi
   const { method } = binding;
   const header = rpcHeaders(exchange.request.headers);
   header.set(REQUEST_ID_HEADER, exchange.requestId);
-  const source = exchange.request.socket.remoteAddress ?? "";
+  const source = sourceOf(exchange.request);
   const call = await face.call({ method, header, source });
   const input = await readInput(face, exchange, match, call);
   const { signal } = exchange;

@@ -19,6 +19,7 @@ import { toWire } from "./outcome.ts";
 import { answerRefusal, NO_STORE } from "./plain-error.ts";
 import type { PortHandler } from "./port.ts";
 import { REQUEST_ID_HEADER, requestIdOf } from "./request-id.ts";
+import { sourceOf } from "./source.ts";
 import { improveError, protocolOf, readRefusal, writeFailure } from "./transport-errors.ts";
 
 type RpcHandler = ConnectRouter["handlers"][number];
@@ -56,7 +57,7 @@ export function rpcAdapter(
       rpc,
       streaming: handler.method.methodKind !== "unary",
       requestId: requestIdOf(request.headers[REQUEST_ID_HEADER]),
-      source: request.socket.remoteAddress ?? "",
+      source: sourceOf(request),
     });
     options.metrics.began(rpc);
     let closed = false;

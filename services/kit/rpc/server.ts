@@ -24,6 +24,7 @@ import { openPort, type PortHandler } from "./port.ts";
 import { createPortGate, createPortRouter } from "./port-router.ts";
 import { normalise } from "./request-form.ts";
 import { REQUEST_ID_HEADER, requestIdOf } from "./request-id.ts";
+import { nameSource, sourceOf } from "./source.ts";
 
 /** How long running calls may take to end when the server closes, in milliseconds. */
 const DRAIN_MS = 10_000;
@@ -130,10 +131,11 @@ function withoutPages(
   const policy: PagePolicy = { hosts: options.security.hosts ?? [], origins };
   return (request, response) => {
     normalise(request);
+    nameSource(request, options.security.trustedProxies);
     const refusal = pageRefusal(request, policy);
     if (refusal !== undefined) {
       const requestId = requestIdOf(request.headers[REQUEST_ID_HEADER]);
-      const source = request.socket.remoteAddress ?? "";
+      const source = sourceOf(request);
       const target = request.url?.split("?", 1)[0]?.slice(0, 200);
       security.note({ event: "page_refused", source, target, reason: refusal.reason, requestId });
       answerRefusal(request, response, refusal, requestId);
@@ -147,7 +149,7 @@ function createHttpPort(security: SecurityLog, bodies: BodyLimits): HttpPort {
   return {
     security,
     async readBody(request, response, bytesMax) {
-      const read = openBodies.open(request.socket.remoteAddress ?? "");
+      const read = openBodies.open(sourceOf(request));
       return readBody(request, response, bytesMax, bodies).finally(read);
     },
   };

@@ -5,6 +5,7 @@ import { requireJson } from "#kit/rpc/body.ts";
 import type { HttpHandler, HttpPort } from "#kit/rpc/http-port.ts";
 import { answerRefusal } from "#kit/rpc/plain-error.ts";
 import { REQUEST_ID_HEADER, requestIdOf } from "#kit/rpc/request-id.ts";
+import { sourceOf } from "#kit/rpc/source.ts";
 import { SIGNATURE_HEADER } from "#kit/webhook.ts";
 import type { PaymentDeps } from "../application/deps.ts";
 import { type Receipt, receiveCallback } from "../application/receive-callback.ts";
@@ -82,7 +83,7 @@ function note(
   event: "callback_forged" | "callback_refused",
   reason: string,
 ): void {
-  const source = request.socket.remoteAddress ?? "";
+  const source = sourceOf(request);
   security.note({ event, source, target: `/callbacks/gateway/${provider}`, reason, requestId });
 }
 

@@ -98,6 +98,11 @@ describe("a process refuses to start", () => {
   test.each([
     ["that are addresses with ports", { SETTLE_HOSTS: "a.example:8080" }, /without ports/],
     ["that are no names", { SETTLE_HOSTS: "a.example, b/c" }, /host names/],
+    [
+      "of proxies that are no networks",
+      { SETTLE_TRUSTED_PROXIES: "10.0.0.0/33" },
+      /10\.0\.0\.0\/8/,
+    ],
     ["of tokens that are no types", { ...JWT, SETTLE_JWT_TYPES: "jwt,a b" }, /at\+jwt/],
   ])("with names %s", (_, env, message) => {
     expect(() => read(env, "127.0.0.1")).toThrow(message);
