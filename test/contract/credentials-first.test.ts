@@ -153,6 +153,29 @@ test("an address whose credentials are refused again and again is refused unread
   expect(() => strangers.check("a", "good")).toThrow();
 });
 
+test("a flood of forged keys is not looked up, while a known key and a token of the same address are", async () => {
+  const authority = keyedAuthority();
+  const known = authority.key("sk_known", "t", ["reviewer"]);
+  const token = authority.key("token", "t", ["reviewer"]);
+  await using server = await startStubServer({}, { security: { authority } });
+  const ask = async (headers: Headers): Promise<number> => {
+    headers.set("content-type", "application/json");
+    const init = { method: "POST", headers, body: "{}" };
+    return (await fetch(`http://${server.address}${RPC}`, init)).status;
+  };
+  // 400: let in, and then told that it names no check.
+  expect(await ask(known)).toBe(400);
+  const forged = (each: number) => new Headers({ authorization: `Bearer sk_forged${each}` });
+  let refused = 0;
+  while ((await ask(forged(refused))) === 401) refused += 1;
+  expect(refused).toBeGreaterThanOrEqual(99);
+  const { asked } = authority;
+  const statuses = await Promise.all(Array.from({ length: 50 }, (_, each) => ask(forged(each))));
+  expect(new Set(statuses)).toContain(429);
+  expect(authority.asked - asked).toBeLessThan(25);
+  expect([await ask(known), await ask(token)]).toEqual([400, 400]);
+});
+
 test("a call that is refused for its role counts against its caller's rate", async () => {
   const authority = keyedAuthority();
   const headers = authority.key("payer", "t", ["payer"]);

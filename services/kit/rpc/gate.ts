@@ -3,7 +3,7 @@ import type { ContextValues } from "@connectrpc/connect";
 import { Health } from "#gen/grpc/health/v1/health_pb.ts";
 import { type AccessRule, accessRules, admit } from "../auth/access.ts";
 import type { Authority, Caller } from "../auth/authority.ts";
-import { hashSecret } from "../auth/key.ts";
+import { hashSecret, KEY_PREFIX } from "../auth/key.ts";
 import type { ReasonTable } from "../pure/reasons.ts";
 import type { Admission } from "./admission.ts";
 import { type Call, callKey } from "./call.ts";
@@ -18,6 +18,8 @@ export const EXEMPT_SERVICES: readonly DescService[] = [Health, ...reflectionSer
 
 /** Their full names. */
 export const EXEMPT: ReadonlySet<string> = new Set(EXEMPT_SERVICES.map(({ typeName }) => typeName));
+
+const API_KEY = new RegExp(`^Bearer +${KEY_PREFIX}`, "i");
 
 /** Who may call what. */
 export interface GateOptions {
@@ -94,14 +96,19 @@ async function identify(
   headers: Headers,
   source: string,
 ): Promise<Caller> {
-  const shown = hashSecret(headers.get("authorization") ?? "");
-  strangers?.check(source, shown);
+  const credentials = headers.get("authorization") ?? "";
+  const shown = hashSecret(credentials);
+  // Only a look at the database is spared: what is checked here, a service's key and a token, nobody can keep out.
+  if (API_KEY.test(credentials)) strangers?.check(source, shown);
   try {
     const caller = await authority.authenticate(headers);
     strangers?.accepted(shown);
     return caller;
   } catch (error) {
-    if (isCredentialRefusal(error)) strangers?.refused(source);
+    if (isCredentialRefusal(error)) {
+      strangers?.refused(source);
+      strangers?.check(source, shown);
+    }
     throw error;
   }
 }

@@ -2,8 +2,8 @@ import { Refusal } from "../refusal.ts";
 import { refilled } from "./token-bucket.ts";
 
 /**
- * Counts refused credentials by the address they come from. Who is refused too often is refused at once, without a look
- * at the keys, until its bucket fills; credentials that were good a while ago pass, for many share an address.
+ * Counts refused credentials by the address they come from. Who is refused too often is refused as RATE_LIMITED, and its
+ * API keys are not looked up until its bucket fills; one that was good a while ago is, for many share an address.
  */
 export interface Strangers {
   /** Fails with RATE_LIMITED when the address was refused too often and the credentials were not good before. */
