@@ -111,42 +111,47 @@ export function describeFaultMatrix(title: string, env: Env): void {
       },
     );
 
-    test.each([
-      ["PlaceHold", "account::debit"],
-      ["Authorize", "gateway::authorize"],
-    ])(
-      "is undone when it is cancelled while %s took effect and never answers, since the undo was registered first",
-      async (method, activity) => {
-        const accountId = `silent-${method}`;
-        await openAccount(stack, accountId);
-        const pause = faults.pause(accountId, method, "after");
-        const story = await pay(stack, accountId);
-        await pause.reached;
-        await waitUntil(() => isPending(stack, story, activity), { what: `${activity} to wait` });
-        const { payment } = await stack.payment.cancel({ paymentId: story.paymentId });
-        expect(payment?.status).toBe(PaymentStatus.CANCELLED);
-        await expectEnd(stack, story, CANCELLED);
-        pause.release();
-      },
-    );
-
-    test("is undone however long the release fails, and a person is told meanwhile", async () => {
-      const accountId = "release-fails";
-      await openAccount(stack, accountId);
-      const outage = faults.breakDown(accountId, "ReleaseHold");
-      const story = await pay(stack, accountId, { behaviour: "DECLINE" });
-      await waitUntil(async () => (await tasksOf(stack, story)).includes("COMPENSATION_FAILED"), {
-        what: "a task for a person",
-      });
-      const before = outage.calls();
-      await waitUntil(async () => outage.calls() > before + 2, { what: "further tries" });
-      outage.lift();
-      await expectEnd(stack, story, failed("GATEWAY_DECLINED"), { behaviour: "DECLINE" });
-    });
+    describeUndo(() => stack);
 
     test("leaves books that balance", async () => {
       await expectBooksBalance(stack);
     });
+  });
+}
+
+/** Undos when a step never answers, and when the undo itself fails for long. */
+function describeUndo(stack: () => Stack): void {
+  test.each([
+    ["PlaceHold", "account::debit"],
+    ["Authorize", "gateway::authorize"],
+  ])(
+    "is undone when it is cancelled while %s took effect and never answers, since the undo was registered first",
+    async (method, activity) => {
+      const accountId = `silent-${method}`;
+      await openAccount(stack(), accountId);
+      const pause = faults.pause(accountId, method, "after");
+      const story = await pay(stack(), accountId);
+      await pause.reached;
+      await waitUntil(() => isPending(stack(), story, activity), { what: `${activity} to wait` });
+      const { payment } = await stack().payment.cancel({ paymentId: story.paymentId });
+      expect(payment?.status).toBe(PaymentStatus.CANCELLED);
+      await expectEnd(stack(), story, CANCELLED);
+      pause.release();
+    },
+  );
+
+  test("is undone however long the release fails, and a person is told meanwhile", async () => {
+    const accountId = "release-fails";
+    await openAccount(stack(), accountId);
+    const outage = faults.breakDown(accountId, "ReleaseHold");
+    const story = await pay(stack(), accountId, { behaviour: "DECLINE" });
+    await waitUntil(async () => (await tasksOf(stack(), story)).includes("COMPENSATION_FAILED"), {
+      what: "a task for a person",
+    });
+    const before = outage.calls();
+    await waitUntil(async () => outage.calls() > before + 2, { what: "further tries" });
+    outage.lift();
+    await expectEnd(stack(), story, failed("GATEWAY_DECLINED"), { behaviour: "DECLINE" });
   });
 }
 
