@@ -230,9 +230,6 @@ function sendError(exchange: Exchange, error: ConnectError, ours: boolean): void
   const { request, response, requestId } = exchange;
   if (ours) error.details.push({ desc: RequestInfoSchema, value: { requestId } });
   const { httpStatus, headers, body } = restError(error);
-  // What is left of a refused body is not worth reading.
-  if (!request.complete && request.httpVersionMajor === 1)
-    response.setHeader("connection", "close");
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
   response.setHeader(REQUEST_ID_HEADER, requestId);
   response.setHeader("cache-control", NO_STORE);

@@ -42,10 +42,6 @@ export function answerRefusal(
   const isRpc = RPC_PATH.test(request.url?.split("?", 1)[0] ?? "");
   const { status, headers, body } = isRpc ? connectAnswer(error, refusal.reason) : rest(error);
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
-  // What is left of a refused body is not worth reading.
-  if (!request.complete && request.httpVersionMajor === 1) {
-    response.setHeader("connection", "close");
-  }
   response.setHeader("content-type", "application/json");
   response.writeHead(status);
   response.end(request.method === "HEAD" ? undefined : `${JSON.stringify(body)}\n`);
