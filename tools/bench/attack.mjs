@@ -152,7 +152,7 @@ function rapidReset() {
   const block = Buffer.concat([
     Buffer.from([0x83, 0x86]),
     text([0x04], values.path),
-    text([0x01], "a"),
+    text([0x01], "localhost"),
   ]);
   const preface = Buffer.concat([
     Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
