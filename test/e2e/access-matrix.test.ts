@@ -30,6 +30,11 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => world[Symbol.asyncDispose]());
 
+const rpcOf = (name: string): DescMethod => {
+  const found = rpcs.find(([rpc]) => rpc === name)?.[1];
+  if (found === undefined) throw new Error(`no ${name}`);
+  return found;
+};
 const objectOf = (method: DescMethod): string => getOption(method, access).object;
 const isServed = (method: DescMethod): boolean => world.methods.includes(method);
 /** An id of the right shape that nobody has. */
@@ -135,12 +140,31 @@ async function expectSameAsNobodys(
   expect(theirs?.message.replaceAll(id, "ID"), about).toBe(none?.message.replaceAll(unknown, "ID"));
 }
 
+describe("a decision on a check", () => {
+  test("is signed by who made it: of all roles only a service may name another", async () => {
+    const method = rpcOf("fraud.v1.FraudService/SubmitDecision");
+    const settings = { reviewLimits: [{ currencyCode: "EUR", minorUnits: "1" }] };
+    const operator = { tenant: A, role: "operator" } as const;
+    await world.call(rpcOf("fraud.v1.FraudService/UpdateSettings"), { settings }, operator);
+    const checkId = randomUUID();
+    const amount = { currencyCode: "EUR", minorUnits: "5" };
+    const check = { checkId, paymentId: checkId, accountId: accountOf(A), amount };
+    const service = { headers: asService(A) };
+    await world.call(rpcOf("fraud.v1.FraudService/Evaluate"), check, service);
+    const decision = { ...restOf(method), checkId, actor: "somebody-else" };
+    for (const role of rolesOf(method).filter((one) => one !== "service")) {
+      const { outcome, message } = await world.call(method, decision, { tenant: A, role });
+      expect(outcome).toBe("PermissionDenied ROLE_MISSING");
+      expect(message).toContain("actor");
+    }
+    const { outcome, json } = await world.call(method, decision, service);
+    expect(outcome).toBe("OK");
+    expect(JSON.parse(json)).toMatchObject({ check: { decidedBy: "somebody-else" } });
+  });
+});
+
 describe("payers", () => {
-  const method = (name: string): DescMethod => {
-    const found = rpcs.find(([rpc]) => rpc === `payment.v1.PaymentService/${name}`)?.[1];
-    if (found === undefined) throw new Error(`no ${name}`);
-    return found;
-  };
+  const method = (name: string): DescMethod => rpcOf(`payment.v1.PaymentService/${name}`);
   const payer = { tenant: A, role: "payer" } as const;
   const amount = { currencyCode: "USD", minorUnits: "1" };
 
@@ -190,8 +214,7 @@ describe("payers", () => {
 });
 
 test("a service must name the tenant it acts for, so that forgetting it hits nobody", async () => {
-  const [, method] = rpcs.find(([name]) => name === "account.v1.AccountService/ListAccounts") ?? [];
-  if (method === undefined) throw new Error("no ListAccounts");
+  const method = rpcOf("account.v1.AccountService/ListAccounts");
   const { authorization = "" } = asService(A);
   expect((await world.call(method, {}, { headers: { authorization } })).outcome).toBe(
     "InvalidArgument INVALID_FIELD",

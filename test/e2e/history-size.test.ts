@@ -1,5 +1,18 @@
+import { randomUUID } from "node:crypto";
 import { expect, test } from "vitest";
-import { Behaviour, endOf, openAccount, pay, startQuickStack } from "./payment.support.ts";
+import { CaptureMode } from "#gen/payment/v1/payment_pb.ts";
+import { waitUntil } from "#test/support/wait-until.ts";
+import {
+  atProvider,
+  Behaviour,
+  callBack,
+  endOf,
+  openAccount,
+  PaymentStatus,
+  pay,
+  startQuickStack,
+  until,
+} from "./payment.support.ts";
 
 const PAYMENTS = 5;
 
@@ -34,3 +47,24 @@ test.each([
     expect(await fewestEvents(fraudMode, behaviour)).toBeLessThanOrEqual(most);
   },
 );
+
+test("a callback that the provider repeats is told to the workflow once", async () => {
+  // The sweeper stays away: only the callback endpoint speaks here.
+  await using stack = await startQuickStack({ SETTLE_SWEEP_AFTER: "1h" });
+  const accountId = await openAccount(stack, 100n);
+  const captureMode = CaptureMode.MANUAL;
+  const paymentId = await pay(stack, accountId, Behaviour.NO_CALLBACK, { captureMode });
+  await waitUntil(async () => (await atProvider(stack, paymentId)) === "AUTHORIZED 0-0");
+  const eventId = `evt_${randomUUID()}`;
+  for (let time = 0; time < 3; time += 1) {
+    expect(await callBack(stack, paymentId, { eventId })).toBe(200);
+    await until(stack, paymentId, PaymentStatus.REQUIRES_CAPTURE);
+  }
+  const { client } = await stack.platform.temporal();
+  const { events } = await client.workflow.getHandle(`payment-${paymentId}`).fetchHistory();
+  const signals = events?.filter((event) => event.workflowExecutionSignaledEventAttributes);
+  expect(
+    signals?.map((event) => event.workflowExecutionSignaledEventAttributes?.signalName),
+  ).toEqual(["gateway-callback"]);
+  await stack.payment.cancel({ paymentId });
+});

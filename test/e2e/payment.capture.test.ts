@@ -1,6 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { CaptureMode } from "#gen/payment/v1/payment_pb.ts";
+import { captureUpdate } from "#services/payment/contract.ts";
+import { createPaymentStore } from "#services/payment/store/payment-store.ts";
 import { expectBooksBalance } from "#test/support/books.ts";
 import type { Stack } from "#test/support/stack.ts";
 import {
@@ -113,6 +115,20 @@ describe("Capture", () => {
     const lost = answers.filter((answer) => answer.status === "rejected");
     const reasons = await Promise.all(lost.map(({ reason }) => failure(Promise.reject(reason))));
     expect(new Set(reasons)).toEqual(new Set(["FailedPrecondition NOT_CAPTURABLE"]));
+  });
+
+  test("settles what the row decided, not what the workflow was asked for after another had won", async () => {
+    const { accountId, paymentId } = await authorized();
+    const store = createPaymentStore(await stack.platform.database("payment"));
+    const winner = { kind: "CAPTURING", amount: 30n, requestId: "the-winner" } as const;
+    await store.claimPhase({ tenant: "default" }, paymentId, winner);
+    const { client } = await stack.platform.temporal();
+    await client.workflow.getHandle(`payment-${paymentId}`).executeUpdate(captureUpdate, {
+      args: [{ requestId: "the-loser", amount: "100" }],
+    });
+    expect(await endOf(stack, paymentId)).toBe("SUCCEEDED");
+    expect(await balanceOf(stack, accountId)).toEqual({ balance: 70n, held: 0n });
+    expect(await atProvider(stack, paymentId)).toBe("CAPTURED 30-0");
   });
 
   test("works after an operator terminated the workflow", async () => {

@@ -56,6 +56,15 @@ async function ended({ refundId }: Refund): Promise<Refund> {
 }
 
 describe("Refund", () => {
+  test("under a used request_id with another reason is refused, so that nobody takes it for a new one", async () => {
+    const { paymentId } = await settled();
+    const requestId = randomUUID();
+    const order = { requestId, paymentId, amount: usd(10n) };
+    await stack.payment.refund({ ...order, reason: "damaged" });
+    const other = stack.payment.refund({ ...order, reason: "late" });
+    expect(await failure(other)).toBe("AlreadyExists REQUEST_ID_REUSED");
+  });
+
   test("of everything gives all back, once, and tells the payer once more", async () => {
     const { accountId, paymentId } = await settled();
     const done = await refund(paymentId);
@@ -180,9 +189,9 @@ describe("50 parallel refunds", () => {
     );
     const taken = answers.filter((answer) => answer.status === "fulfilled");
     const refused = answers.filter((answer) => answer.status === "rejected");
-    expect(taken).toHaveLength(33);
     const reasons = await Promise.all(refused.map(({ reason }) => failure(Promise.reject(reason))));
     expect(new Set(reasons)).toEqual(new Set(["FailedPrecondition REFUND_EXCEEDS_CAPTURED"]));
+    expect(taken).toHaveLength(33);
     await waitUntil(async () => (await read(stack, paymentId)).refundedAmount?.minorUnits === 99n, {
       what: "the end of 33 refunds",
     });

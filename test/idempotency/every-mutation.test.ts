@@ -6,6 +6,7 @@ import {
   type Message,
   toBinary,
 } from "@bufbuild/protobuf";
+import { reflect } from "@bufbuild/protobuf/reflect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { access, Idempotency } from "#gen/common/v1/access_pb.ts";
@@ -65,6 +66,15 @@ describe.each(withId)("$rpc", ({ name, method, rpc }) => {
     );
   });
 
+  test("of a call that differs in any one field the first answer is not given", async () => {
+    const key = `field-${uuidv7()}`;
+    const { body } = await recipe(key);
+    await call(body);
+    for (const [field, changed] of variantsOf(method, body, key)) {
+      expect(await refusalOf(call(changed)), field).toMatch(REFUSED);
+    }
+  });
+
   if (getOption(method, access).idempotency !== Idempotency.REQUEST_ID) return;
 
   test("the header Idempotency-Key is its request_id", async () => {
@@ -78,6 +88,40 @@ describe.each(withId)("$rpc", ({ name, method, rpc }) => {
     );
   });
 });
+
+/** Texts that say nothing of money: the ledger keeps the first, and a repeat that words it otherwise is a repeat. */
+const LABELS: ReadonlySet<string> = new Set([
+  "account.v1.DebitRequest.reference",
+  "account.v1.CreditRequest.reference",
+  "account.v1.PlaceHoldRequest.reference",
+  "account.v1.ReverseRequest.reason",
+]);
+
+/** Another body under the id, or one that cannot be: a field's rule or an object that is not there. */
+const REFUSED = /^(AlreadyExists [A-Z_]+_REUSED|InvalidArgument \w+|NotFound \w+)$/;
+
+/** The body with one field changed, for each field that says what is asked for and whose values can be made up. */
+function variantsOf(
+  method: DescMethod,
+  body: Recipe["body"],
+  key: string,
+): readonly (readonly [string, Recipe["body"]])[] {
+  return method.input.fields.flatMap((field) => {
+    const how = field.name === "request_id" || field.name.startsWith("wait_");
+    const message = reflect(method.input, create(method.input, body));
+    if (LABELS.has(`${method.input.typeName}.${field.name}`)) return [];
+    if (how || message.get(field) === key || field.oneof !== undefined) return [];
+    if (field.fieldKind !== "scalar") return [];
+    message.set(field, another(message.get(field)));
+    return [[field.name, message.message] as const];
+  });
+}
+
+function another(value: unknown): unknown {
+  if (typeof value === "string") return value === "" ? "another" : `${value}x`;
+  if (typeof value === "boolean") return !value;
+  return typeof value === "bigint" ? value + 1n : Number(value) + 1;
+}
 
 /** Repeats while the first call is still running, as the refusal asks for. */
 async function patiently(call: () => Promise<Message>): Promise<Message> {

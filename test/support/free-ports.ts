@@ -1,15 +1,7 @@
-import { once } from "node:events";
-import { createServer } from "node:net";
+import { claimPorts } from "#tools/devstack/ports.ts";
 
-/** Ports nobody listens on now. All are held until the last one is found, so that they differ. */
+/** Ports that nobody listens on, held for this process until they are used. */
 export async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
-  await Promise.all(servers.map((server) => once(server, "listening")));
-  const ports = servers.map((server) => {
-    const address = server.address();
-    if (address === null || typeof address === "string") throw new Error("no port");
-    return address.port;
-  });
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
+  const first = await claimPorts(count);
+  return Array.from({ length: count }, (_, offset) => first + offset);
 }

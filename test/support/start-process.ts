@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { isFree } from "#tools/devstack/ports.ts";
+import { claimPorts } from "#tools/devstack/ports.ts";
 import { waitUntil } from "./wait-until.ts";
 
 const ROOT = path.resolve(import.meta.dirname, "../..");
@@ -67,14 +67,9 @@ export async function temporaryDirectory(): Promise<AsyncDisposable & { readonly
   };
 }
 
-/** A port base with nobody on any of its ports. */
-export async function freePortBase(): Promise<number> {
-  return await waitUntil(async () => {
-    const base = 20_000 + Math.floor(Math.random() * 10_000);
-    const offsets = Array.from({ length: OFFSET_MAX + 1 }, (_, offset) => base + offset);
-    const free = await Promise.all(offsets.map(isFree));
-    return free.every(Boolean) ? base : undefined;
-  });
+/** A port base with nobody on any of its ports, all held for this process. */
+export function freePortBase(): Promise<number> {
+  return claimPorts(OFFSET_MAX + 1);
 }
 
 /** Whether a process runs. */

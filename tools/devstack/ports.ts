@@ -1,3 +1,4 @@
+import { createSocket, type Socket } from "node:dgram";
 import { createServer } from "node:net";
 
 /** Picks the port something listens on. */
@@ -58,15 +59,46 @@ export function isFree(port: number): Promise<boolean> {
   });
 }
 
-/** A port the system has just chosen. */
+/**
+ * Where ports are taken from that nobody asked for by number: below those the system gives to outgoing connections
+ * (Linux from 32768, others higher), since any of these could take a port between its choice and its use.
+ */
+const CLAIM_FROM = 12_000;
+const CLAIM_COUNT = 14_000;
+const CLAIM_TRIES_MAX = 1_000;
+
+/**
+ * The first of `count` ports in a row that nobody listens on and nobody else has claimed. They stay claimed until this
+ * process ends, so that whoever chooses next takes others, however long these wait for their use.
+ */
+export async function claimPorts(count: number): Promise<number> {
+  for (let attempt = 0; attempt < CLAIM_TRIES_MAX; attempt += 1) {
+    const first = CLAIM_FROM + Math.floor(Math.random() * (CLAIM_COUNT - count));
+    const row = Array.from({ length: count }, (_, offset) => first + offset);
+    const claims = await Promise.all(row.map(claim));
+    const free = await Promise.all(row.map(isFree));
+    if (claims.every(Boolean) && free.every(Boolean)) return first;
+    for (const own of claims) own?.close();
+  }
+  throw new Error(`no ${count} free ports in a row from ${CLAIM_FROM} on`);
+}
+
+/** A port that is claimed for this process. */
 export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen({ port: 0, host: "127.0.0.1" }, () => {
-      const address = server.address();
-      const port = typeof address === "object" && address !== null ? address.port : 0;
-      server.close(() => resolve(port));
+  return claimPorts(1);
+}
+
+/**
+ * Takes the UDP port of the same number: the system gives it to one process only and takes it back with the process,
+ * and it is in nobody's way who listens by TCP. Undefined when another process has it.
+ */
+function claim(port: number): Promise<Socket | undefined> {
+  return new Promise((resolve) => {
+    const socket = createSocket("udp4");
+    socket.once("error", () => resolve(undefined));
+    socket.bind({ port, address: "127.0.0.1", exclusive: true }, () => {
+      socket.unref();
+      resolve(socket);
     });
   });
 }

@@ -614,7 +614,7 @@ export type DebitRequest = Message<"account.v1.DebitRequest"> & {
   amount?: Money | undefined;
 
   /**
-   * Free text.
+   * Free text. It says nothing of money: a repeat may word it otherwise, and the first text stays.
    *
    * @generated from field: string reference = 4;
    */
@@ -691,7 +691,7 @@ export type CreditRequest = Message<"account.v1.CreditRequest"> & {
   amount?: Money | undefined;
 
   /**
-   * Free text.
+   * Free text. It says nothing of money: a repeat may word it otherwise, and the first text stays.
    *
    * @generated from field: string reference = 4;
    */
@@ -775,7 +775,7 @@ export type PlaceHoldRequest = Message<"account.v1.PlaceHoldRequest"> & {
   amount?: Money | undefined;
 
   /**
-   * Free text.
+   * Free text. It says nothing of money: a repeat may word it otherwise, and the first text stays.
    *
    * @generated from field: string reference = 5;
    */
@@ -929,7 +929,7 @@ export type ReverseRequest = Message<"account.v1.ReverseRequest"> & {
   transactionId: string;
 
   /**
-   * Why.
+   * Why. A repeat may word it otherwise, and the first text stays.
    *
    * @generated from field: string reason = 2;
    */

@@ -6,7 +6,8 @@ import {
   SubmitDecisionResponseSchema,
 } from "#gen/fraud/v1/fraud_pb.ts";
 import { requestHash } from "#kit/idempotency/request.ts";
-import { refuseField } from "#kit/refusal.ts";
+import type { Scope } from "#kit/pure/scope.ts";
+import { Refusal, refuseField } from "#kit/refusal.ts";
 import { scopeOf } from "#kit/rpc/context.ts";
 import { submitDecision as decide, type Which } from "../application/submit-decision.ts";
 import { fraudReasons } from "../reasons.ts";
@@ -19,6 +20,7 @@ export function submitDecision(deps: FraudRpcDeps): Pick<FraudHandlers, "submitD
       const scope = scopeOf(context);
       const which = toWhich(request);
       const decision = toVerdictDecision(request.decision);
+      const actor = actorOf(scope, request.actor);
       const claim = {
         method: "fraud.v1.FraudService/SubmitDecision",
         requestId: request.requestId,
@@ -27,13 +29,23 @@ export function submitDecision(deps: FraudRpcDeps): Pick<FraudHandlers, "submitD
         reasons: fraudReasons,
       };
       return deps.once(scope, claim, async ({ id }) => {
-        const actor = request.actor || scope.subject;
         const verdict = { decision, actor, note: request.note, callId: id };
         const check = await decide(deps, scope, which, verdict);
         return create(SubmitDecisionResponseSchema, { check: checkMessage(check) });
       });
     },
   };
+}
+
+/** Only a service decides for somebody else, whom it has authenticated; anybody else signs with its own name. */
+function actorOf(scope: Scope, named: string): string {
+  if (named === "" || named === scope.subject) return scope.subject;
+  if (scope.roles.includes("service")) return named;
+  const description = `must be empty or ${scope.subject}: only role service may name another`;
+  throw new Refusal("ROLE_MISSING", {
+    message: `actor: ${description}`,
+    fields: [{ field: "actor", description }],
+  });
 }
 
 function toWhich({ subject }: SubmitDecisionRequest): Which {

@@ -1,3 +1,4 @@
+import { KeyedQueue } from "#kit/keyed-queue.ts";
 import type { Scope } from "#kit/pure/scope.ts";
 import { isSameOperation, type Operation } from "../domain/operation.ts";
 import type { Decision, Transaction } from "../domain/transaction.ts";
@@ -13,6 +14,9 @@ export interface OperationRules {
   readonly whenUnseen?: () => Transaction;
 }
 
+/** Many refunds of one authorisation at once would overtake each other's decisions for seconds. */
+const turns = new KeyedQueue();
+
 /**
  * Runs an operation once per key and answers the transaction as it is. A definite refusal is kept under the key too:
  * a caller who was told no has acted on it, so the same call must never take effect later.
@@ -23,7 +27,7 @@ export async function operate(
   operation: Operation,
   rules: OperationRules,
 ): Promise<Transaction> {
-  return untilDecided(async () => {
+  const attempt = async (): Promise<Transaction | undefined> => {
     const known = await deps.book.findOperation(scope, operation.key);
     // Read after the operation: a transaction that was read before it could lack its effect.
     const seen = await deps.book.findTransaction(scope, operation.authorizationKey);
@@ -33,7 +37,8 @@ export async function operate(
       return seen;
     }
     return decideAndRecord(deps, scope, operation, rules, seen);
-  });
+  };
+  return turns.run(`${scope.tenant} ${operation.authorizationKey}`, () => untilDecided(attempt));
 }
 
 /** Undefined when the decision was overtaken. */

@@ -1,4 +1,5 @@
 import type { ClientSession, Collection, Db } from "mongodb";
+import { KeyedQueue } from "#kit/keyed-queue.ts";
 import type { ListQuery } from "#kit/list/spec.ts";
 import { type Key, key } from "#kit/mongo/key.ts";
 import { type ListColumns, listFilter, listSort, listWhere } from "#kit/mongo/list.ts";
@@ -69,7 +70,7 @@ export async function reserveRefund(
   refund: Omit<Refund, "amount">,
   amount: bigint | undefined,
 ): Promise<Reservation> {
-  return inTransaction(db, async (session) => {
+  return onPayment(db, refund, async (session) => {
     const scope = { tenant: refund.tenant };
     const known = await refundRows(db).findOne({ _id: key(scope, refund.refundId) }, { session });
     if (known) return { refund: toRefund(known) };
@@ -112,7 +113,9 @@ export async function finishRefund(
   refundId: string,
   failure: Failure | null,
 ): Promise<Refund | undefined> {
-  return inTransaction(db, async (session) => {
+  const refund = await findRefund(db, scope, refundId);
+  if (refund === undefined) return undefined;
+  return onPayment(db, refund, async (session) => {
     const row = await refundRows(db).findOne({ _id: key(scope, refundId) }, { session });
     if (row?.status !== "PENDING") return row ? toRefund(row) : undefined;
     const now = new Date();
@@ -166,11 +169,21 @@ export async function clearRefundNotify(db: Db, scope: Tenant, refundId: string)
   await refundRows(db).updateOne({ _id: key(scope, refundId) }, { $set: { notify: null } });
 }
 
-async function inTransaction<T>(db: Db, run: (session: ClientSession) => Promise<T>): Promise<T> {
-  return db.client.withSession((session) =>
-    session.withTransaction(() => run(session), {
-      readConcern: { level: "snapshot" },
-      writeConcern: { w: "majority", journal: true },
-    }),
+/** Fifty refunds of one payment at once would abort each other for seconds. */
+const turns = new KeyedQueue();
+
+/** One transaction on a payment's rows, in its turn. */
+async function onPayment<T>(
+  db: Db,
+  { tenant, paymentId }: Pick<Refund, "tenant" | "paymentId">,
+  run: (session: ClientSession) => Promise<T>,
+): Promise<T> {
+  return turns.run(`${db.databaseName} ${tenant} ${paymentId}`, () =>
+    db.client.withSession((session) =>
+      session.withTransaction(() => run(session), {
+        readConcern: { level: "snapshot" },
+        writeConcern: { w: "majority", journal: true },
+      }),
+    ),
   );
 }

@@ -34,7 +34,9 @@ export function readTree(root: string): TextFile[] {
 function list(root: string, folder: string): string[] {
   return readdirSync(path.join(root, folder), { withFileTypes: true }).flatMap((entry) => {
     const file = path.posix.join(folder, entry.name);
-    if (entry.isDirectory()) return SKIPPED.has(entry.name) ? [] : list(root, file);
+    // Also a file: in a second working tree .git is one, which names a path of the machine.
+    if (SKIPPED.has(entry.name)) return [];
+    if (entry.isDirectory()) return list(root, file);
     return entry.isFile() && TEXT.test(entry.name) ? [file] : [];
   });
 }

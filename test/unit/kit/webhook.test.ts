@@ -29,6 +29,15 @@ test("refuses any single flipped bit of the body, so that nothing can be altered
   }
 });
 
+test("refuses any single changed digit of the signature, so that a part of it proves nothing", () => {
+  const header = signWebhook("s1", NOW_S, BODY);
+  const start = header.indexOf("v1=") + "v1=".length;
+  for (let place = start; place < header.length; place += 1) {
+    const digit = header[place] === "0" ? "1" : "0";
+    expect(verify(`${header.slice(0, place)}${digit}${header.slice(place + 1)}`)).toBe("forged");
+  }
+});
+
 test("refuses another secret, an empty one and none, so that a gap in configuration opens nothing", () => {
   expect(verify(signWebhook("s2", NOW_S, BODY))).toBe("forged");
   expect(verify(signWebhook("", NOW_S, BODY), { secrets: [""] })).toBe("forged");

@@ -1,11 +1,23 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { PaymentStatus } from "#gen/payment/v1/payment_pb.ts";
 import type { Env } from "#kit/config.ts";
 import { closePeers } from "#kit/rpc/client.ts";
 import { expectBooksBalance } from "#test/support/books.ts";
 import { type Fault, faults } from "#test/support/faults.ts";
 import { startFaultyStack } from "#test/support/faulty-stack.ts";
 import type { Stack } from "#test/support/stack.ts";
-import { type End, expectEnd, failed, openAccount, pay, SETTLED } from "./story.ts";
+import { waitUntil } from "#test/support/wait-until.ts";
+import {
+  CANCELLED,
+  type End,
+  expectEnd,
+  failed,
+  openAccount,
+  pay,
+  SETTLED,
+  type Story,
+  tasksOf,
+} from "./story.ts";
 
 /** A step of a payment, by the call it makes, and the end of a payment that takes it. */
 export interface StepCase {
@@ -72,6 +84,7 @@ export function describeFaultMatrix(title: string, env: Env): void {
       stack = await startFaultyStack({
         ...SHORT_STEPS,
         SETTLE_FRAUD_DENIED_ACCOUNTS: denied.join(","),
+        SETTLE_UNDO_ATTEMPTS_BEFORE_TASK: "2",
         ...env,
       });
       await Promise.all(CASES.map(({ accountId }) => openAccount(stack, accountId)));
@@ -98,8 +111,55 @@ export function describeFaultMatrix(title: string, env: Env): void {
       },
     );
 
+    describeUndo(() => stack);
+
     test("leaves books that balance", async () => {
       await expectBooksBalance(stack);
     });
   });
+}
+
+/** Undos when a step never answers, and when the undo itself fails for long. */
+function describeUndo(stack: () => Stack): void {
+  test.each([
+    ["PlaceHold", "account::debit"],
+    ["Authorize", "gateway::authorize"],
+  ])(
+    "is undone when it is cancelled while %s took effect and never answers, since the undo was registered first",
+    async (method, activity) => {
+      const accountId = `silent-${method}`;
+      await openAccount(stack(), accountId);
+      const pause = faults.pause(accountId, method, "after");
+      const story = await pay(stack(), accountId);
+      await pause.reached;
+      await waitUntil(() => isPending(stack(), story, activity), { what: `${activity} to wait` });
+      const { payment } = await stack().payment.cancel({ paymentId: story.paymentId });
+      expect(payment?.status).toBe(PaymentStatus.CANCELLED);
+      await expectEnd(stack(), story, CANCELLED);
+      pause.release();
+    },
+  );
+
+  test("is undone however long the release fails, and a person is told meanwhile", async () => {
+    const accountId = "release-fails";
+    await openAccount(stack(), accountId);
+    const outage = faults.breakDown(accountId, "ReleaseHold");
+    const story = await pay(stack(), accountId, { behaviour: "DECLINE" });
+    await waitUntil(async () => (await tasksOf(stack(), story)).includes("COMPENSATION_FAILED"), {
+      what: "a task for a person",
+    });
+    const before = outage.calls();
+    await waitUntil(async () => outage.calls() > before + 2, { what: "further tries" });
+    outage.lift();
+    await expectEnd(stack(), story, failed("GATEWAY_DECLINED"), { behaviour: "DECLINE" });
+  });
+}
+
+/** Whether the payment's workflow waits for a regular try of the activity. */
+async function isPending(stack: Stack, { paymentId }: Story, activity: string): Promise<boolean> {
+  const { client } = await stack.platform.temporal();
+  const { raw } = await client.workflow.getHandle(`payment-${paymentId}`).describe();
+  return (
+    raw.pendingActivities?.some(({ activityType }) => activityType?.name === activity) ?? false
+  );
 }

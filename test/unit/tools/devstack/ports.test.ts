@@ -1,10 +1,12 @@
+import { spawn } from "node:child_process";
+import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { createServer, type Server } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
 import { freePorts } from "#test/support/free-ports.ts";
 import { freePortBase } from "#test/support/start-process.ts";
 import { planPorts, portVariables } from "#tools/devstack/port-plan.ts";
-import { choosePorts } from "#tools/devstack/ports.ts";
+import { choosePorts, claimPorts } from "#tools/devstack/ports.ts";
 
 const servers: Server[] = [];
 afterEach(() => {
@@ -39,6 +41,49 @@ describe("choosePorts", () => {
       `port ${port} (mongod) is taken`,
     );
   });
+});
+
+describe("claimPorts", () => {
+  /** Ports that the system may give to any outgoing connection. */
+  const OUTGOING_FROM = 32_768;
+
+  test("holds what it chose until its use, so that no other run is given the same", async () => {
+    // Far more than chance would keep apart: of 14,000 ports 40 rows of 100 are over a quarter.
+    const rows = await Promise.all(Array.from({ length: 40 }, () => claimPorts(100)));
+    const ports = rows.flatMap((first) =>
+      Array.from({ length: 100 }, (_, offset) => first + offset),
+    );
+    expect(new Set(ports).size).toBe(ports.length);
+    expect(Math.max(...ports)).toBeLessThan(OUTGOING_FROM);
+    await occupy(ports[0] ?? 0);
+  });
+
+  test("is kept against another process, and over when that process ends", async () => {
+    const script = `
+      import { claimPorts } from "#tools/devstack/ports.ts";
+      process.stdout.write(String(await claimPorts(1)));
+      process.stdin.resume();
+    `;
+    const child = spawn(process.execPath, ["--input-type=module", "-e", script], {
+      stdio: ["pipe", "pipe", "inherit"],
+    });
+    const [chosen] = await once(child.stdout, "data");
+    const port = Number(chosen);
+    expect(await canBind(port)).toBe(false);
+    child.kill("SIGKILL");
+    await once(child, "exit");
+    expect(await canBind(port)).toBe(true);
+  });
+
+  function canBind(port: number): Promise<boolean> {
+    const socket = createSocket("udp4");
+    return new Promise((resolve) => {
+      socket.once("error", () => resolve(false));
+      socket.bind({ port, address: "127.0.0.1", exclusive: true }, () => {
+        socket.close(() => resolve(true));
+      });
+    });
+  }
 });
 
 describe("planPorts", () => {
