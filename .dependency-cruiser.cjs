@@ -250,16 +250,23 @@ const forbidden = [
   },
   only(
     "client",
-    "Who takes settle/client gets no service with it: generated code, protobuf and Connect only.",
+    "Who takes the client gets no service with it: generated code, protobuf and Connect only.",
     "^client/",
     [
       "^client/",
       GEN,
       npm("@bufbuild/protobuf"),
-      npm("@connectrpc/connect(-node)?"),
-      "^(node:)?(crypto|http|https|timers/promises)$",
+      npm("@connectrpc/connect(-node|-web)?"),
+      "^(node:)?(http|https)$",
     ],
   ),
+  {
+    name: "client-in-browsers",
+    comment: "Only one file of the client knows Node; the entry for browsers never gets there.",
+    severity: "error",
+    from: { path: "^client/", pathNot: "^client/(transport|index)\\.ts$" },
+    to: { path: ["^client/transport\\.ts$", npm("@connectrpc/connect-node"), "^(node:)?https?$"] },
+  },
   only("loadtest", "k6 scripts import k6 and each other.", "^loadtest/", [
     "^loadtest/",
     "^k6(/|$)",

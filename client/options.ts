@@ -19,14 +19,14 @@ export interface SettleClientOptions {
   readonly services?: Readonly<Partial<Record<string, string>>>;
   /** An API key or a JSON web token, sent as a bearer credential. */
   readonly apiKey?: string;
-  /** Default "grpc". */
+  /** Default "grpc", in a browser "connect". */
   readonly protocol?: Protocol;
   /** The tenant to act for; honoured from callers with role `service` only. */
   readonly tenant?: string;
   /** Longest a unary call may take with all its tries, in milliseconds. Default 30,000. */
   readonly timeoutMs?: number;
   readonly retry?: Partial<RetryPolicy>;
-  /** For mutual TLS or a private authority; PEM texts. */
+  /** For mutual TLS or a private authority; PEM texts. In Node only. */
   readonly tls?: TlsOptions;
 }
 

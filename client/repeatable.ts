@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import {
   clone,
   create,
@@ -34,6 +33,16 @@ export function withKey<I extends DescMessage>(
   const field = schema.fields.find(({ name }) => name === "request_id");
   if (!field) return message;
   const reflected = reflect(schema, message);
-  if (reflected.get(field) === "") reflected.set(field, randomUUID());
+  if (reflected.get(field) === "") reflected.set(field, randomId());
   return message;
+}
+
+/** A UUID of version 4. `randomUUID` is missing on pages that came without TLS, `getRandomValues` never is. */
+function randomId(): string {
+  if (typeof crypto.randomUUID === "function") return crypto.randomUUID();
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40;
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
+  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
 }

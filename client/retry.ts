@@ -1,4 +1,3 @@
-import { setTimeout as pause } from "node:timers/promises";
 import { type SettleError, toSettleError } from "./errors.ts";
 import type { RetryPolicy } from "./options.ts";
 
@@ -45,9 +44,15 @@ export async function pauseFor(
   signal: AbortSignal | undefined,
   error: SettleError,
 ): Promise<void> {
-  try {
-    await pause(ms, undefined, signal ? { signal } : {});
-  } catch {
-    throw error;
-  }
+  if (signal?.aborted) throw error;
+  await new Promise<void>((resolve, reject) => {
+    const end = (after: () => void) => () => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", gaveUp);
+      after();
+    };
+    const gaveUp = end(() => reject(error));
+    const timer = setTimeout(end(resolve), ms);
+    signal?.addEventListener("abort", gaveUp);
+  });
 }

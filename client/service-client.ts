@@ -9,13 +9,25 @@ import type {
 import { makeAnyClient, type Transport } from "@connectrpc/connect";
 import { SettleError, toSettleError } from "./errors.ts";
 import type { CallOptions, RetryPolicy } from "./options.ts";
+import { type Pages, withPages } from "./pages.ts";
 import { isRepeatable, withKey } from "./repeatable.ts";
 import { withRetries } from "./retry.ts";
+
+/** A unary RPC as a function. */
+export type UnaryCall<I extends DescMessage, O extends DescMessage> = (
+  request: MessageInitShape<I>,
+  options?: CallOptions,
+) => Promise<MessageShape<O>>;
+
+/** A list RPC: one page when called, all of them by `pages`, all that stands on them by `all`. */
+export type ListCall<I extends DescMessage, O extends DescMessage> = UnaryCall<I, O> & Pages<I, O>;
 
 /** A service's RPCs as functions: unary ones answer a promise, streams an async iterable. */
 export type ServiceClient<S extends DescService> = {
   readonly [M in keyof S["method"]]: S["method"][M] extends DescMethodUnary<infer I, infer O>
-    ? (request: MessageInitShape<I>, options?: CallOptions) => Promise<MessageShape<O>>
+    ? MessageShape<O> extends { readonly nextPageToken: string }
+      ? ListCall<I, O>
+      : UnaryCall<I, O>
     : S["method"][M] extends DescMethodServerStreaming<infer I, infer O>
       ? (request: MessageInitShape<I>, options?: CallOptions) => AsyncIterable<MessageShape<O>>
       : never;
@@ -36,8 +48,9 @@ export function createServiceClient<S extends DescService>(
   const client = makeAnyClient(service, (method) => {
     switch (method.methodKind) {
       case "unary":
-        return (request: MessageInitShape<DescMessage>, options?: CallOptions) =>
-          callUnary(transport, defaults, method, request, options);
+        return withPages(method, (request, options) =>
+          callUnary(transport, defaults, method, request, options),
+        );
       case "server_streaming":
         return (request: MessageInitShape<DescMessage>, options?: CallOptions) =>
           callStream(transport, method, request, options);

@@ -1,19 +1,13 @@
 import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
-import type { Interceptor, Transport } from "@connectrpc/connect";
 import {
   createConnectTransport,
   createGrpcTransport,
   createGrpcWebTransport,
   Http2SessionManager,
 } from "@connectrpc/connect-node";
+import { type OpenTransport, withCredentials } from "./open-transport.ts";
 import type { SettleClientOptions, TlsOptions } from "./options.ts";
-
-/** A way to one address, and how to end it. */
-export interface OpenTransport {
-  readonly transport: Transport;
-  close(): void;
-}
 
 /** A connection to `baseUrl` that carries the credentials of the options. Opens with the first call. */
 export function openTransport(baseUrl: string, options: SettleClientOptions): OpenTransport {
@@ -37,12 +31,4 @@ function openAgent(baseUrl: string, tls: TlsOptions | undefined): HttpAgent {
   return baseUrl.startsWith("https:")
     ? new HttpsAgent({ keepAlive: true, ...tls })
     : new HttpAgent({ keepAlive: true });
-}
-
-function withCredentials({ apiKey, tenant }: SettleClientOptions): Interceptor {
-  return (next) => (request) => {
-    if (apiKey !== undefined) request.header.set("authorization", `Bearer ${apiKey}`);
-    if (tenant !== undefined) request.header.set("settle-tenant", tenant);
-    return next(request);
-  };
 }

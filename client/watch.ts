@@ -86,13 +86,18 @@ async function* listen(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<WatchResponse> {
   const silent = new AbortController();
-  const timer = setTimeout(() => silent.abort(), silenceMs);
+  const listenOn = () => setTimeout(() => silent.abort(), silenceMs);
+  let timer = listenOn();
+  const heard = () => {
+    clearTimeout(timer);
+    timer = listenOn();
+  };
   const both = signal ? AbortSignal.any([signal, silent.signal]) : silent.signal;
   try {
     for await (const message of open(request, { signal: both })) {
-      timer.refresh();
+      heard();
       yield message;
-      timer.refresh();
+      heard();
     }
   } catch (error) {
     if (!silent.signal.aborted || signal?.aborted) throw error;

@@ -33,12 +33,19 @@ switch (command) {
   case "settle":
     await launch([path.join(ROOT, "tools", "cli", "main.ts"), ...rest], compileCache);
     break;
+  case "build:client":
+    await launch([path.join(ROOT, "tools", "client", "main.ts"), ...rest]);
+    break;
+  case "example":
+    await launch(rest);
+    break;
   case "fuzz":
     await launch([path.join(ROOT, "tools", "fuzz", "main.ts"), ...rest]);
     break;
   default:
     process.stderr.write(
-      "usage: node tools/run.mjs start|test|test:slow|test:chaos|test:long|bench:start|check|settle|fuzz [arguments]\n",
+      "usage: node tools/run.mjs start|test|test:slow|test:chaos|test:long|bench:start|check|settle|" +
+        "build:client|example|fuzz [arguments]\n",
     );
     process.exitCode = 2;
 }

@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# Installs what pay.py needs into a folder of its own, generates the messages from proto/ and runs it.
+# Installs what pay.py needs into a folder of its own, generates the messages from proto/ and runs it. From any folder.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-work=${1:?usage: run.sh FOLDER}
+mkdir -p "${1:?usage: run.sh FOLDER}"
+# The steps below change folders: a relative name would be another place in each.
+work=$(cd "$1" && pwd)
 [ -x "$work/venv/bin/python" ] || python3 -m venv "$work/venv"
 "$work/venv/bin/pip" install --quiet --disable-pip-version-check -r "$here/requirements.txt"
 mkdir -p "$work/gen"

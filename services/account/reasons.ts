@@ -15,22 +15,23 @@ export const accountReasons = {
   INSUFFICIENT_FUNDS: {
     status: "FAILED_PRECONDITION",
     retryable: false,
-    message: "The account has less available than the amount.",
+    message: "The account has less available than the amount; pay money in or take less.",
   },
   BALANCE_OVERFLOW: {
     status: "FAILED_PRECONDITION",
     retryable: false,
-    message: "The balance would no longer fit a signed 64-bit integer.",
+    message:
+      "The balance would no longer fit a signed 64-bit integer; move money away first or take less.",
   },
   CURRENCY_MISMATCH: {
     status: "INVALID_ARGUMENT",
     retryable: false,
-    message: "The amount's currency is not the account's.",
+    message: "The amount's currency is not the account's; use that one.",
   },
   TRANSACTION_NOT_FOUND: {
     status: "NOT_FOUND",
     retryable: false,
-    message: "There is no transaction with this id.",
+    message: "There is no transaction with this id; look it up with ListEntries.",
   },
   TRANSACTION_ID_REUSED: {
     status: "ALREADY_EXISTS",
@@ -40,27 +41,30 @@ export const accountReasons = {
   TRANSACTION_REVERSED: {
     status: "FAILED_PRECONDITION",
     retryable: false,
-    message: "The reversal of this id came first, so it can never land.",
+    message:
+      "The reversal of this id came first, so it can never land; use a new id if it is wanted after all.",
   },
   HOLD_NOT_FOUND: {
     status: "NOT_FOUND",
     retryable: false,
-    message: "There is no hold with this id.",
+    message: "There is no hold with this id; check it, or place one with PlaceHold.",
   },
   HOLD_ALREADY_RESOLVED: {
     status: "FAILED_PRECONDITION",
     retryable: false,
-    message: "The hold was resolved before; a hold is captured or released once.",
+    message:
+      "The hold was resolved before; a hold is captured or released once. GetHold shows which.",
   },
   AMOUNT_EXCEEDS_HOLD: {
     status: "FAILED_PRECONDITION",
     retryable: false,
-    message: "The amount is larger than what the hold set aside.",
+    message: "The amount is larger than what the hold set aside; capture at most that.",
   },
   RESOURCE_EXISTS: {
     status: "ALREADY_EXISTS",
     retryable: false,
-    message: "There is an account with this id, or one of this owner in this currency.",
+    message:
+      "There is an account with this id, or one of this owner in this currency; read it with GetAccount.",
   },
   LEDGER_BUSY: {
     status: "UNAVAILABLE",

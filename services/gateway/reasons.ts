@@ -30,17 +30,18 @@ export const gatewayReasons = {
   CAPTURE_EXCEEDS_AUTHORIZED: {
     status: "FAILED_PRECONDITION",
     retryable: false,
-    message: "The amount is larger than what was authorised.",
+    message: "The amount is larger than what was authorised; take at most that.",
   },
   REFUND_EXCEEDS_CAPTURED: {
     status: "FAILED_PRECONDITION",
     retryable: false,
-    message: "The amount is larger than what is left of the captured amount.",
+    message:
+      "The amount is larger than what is left of the captured amount; GetTransaction shows how much is.",
   },
   CURRENCY_MISMATCH: {
     status: "INVALID_ARGUMENT",
     retryable: false,
-    message: "The currency is not that of the authorisation.",
+    message: "The currency is not that of the authorisation; use that one.",
   },
   IDEMPOTENCY_KEY_REUSED: {
     status: "ALREADY_EXISTS",

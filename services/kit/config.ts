@@ -7,6 +7,27 @@ export type Env = Readonly<Record<string, string | undefined>>;
 /** Reads one typed value out of its text; throws a sentence that says what is expected. */
 type Parse<T> = (text: string) => T;
 
+/** A setting as a service asks for it. */
+export interface SettingRead {
+  readonly name: string;
+  /** What is expected, with its unit and limits, for people. */
+  readonly kind: string;
+  /** What is taken when it is not set; undefined where it must be set. */
+  readonly fallback: unknown;
+}
+
+let observer: ((setting: SettingRead) => void) | undefined;
+
+/** Calls `observe` for every setting that `read` asks for: for docs/configuration.md, which lists them all. */
+export function observeSettings(observe: (setting: SettingRead) => void, read: () => void): void {
+  observer = observe;
+  try {
+    read();
+  } finally {
+    observer = undefined;
+  }
+}
+
 /**
  * Collects a service's settings from the environment and reports every mistake at once.
  * `finish` throws one error that lists them all.
@@ -20,16 +41,22 @@ export class EnvReader {
   }
 
   /** A setting with a default; the text is never empty. */
-  read<T>(name: string, fallback: T, parse: Parse<T>): T {
-    return this.#read(name, fallback, parse, (text) => `${name}=${text}`);
+  read<T>(name: string, fallback: T, parse: Parse<T>, kind = "text"): T {
+    return this.#read({ name, fallback, kind }, parse, (text) => `${name}=${text}`);
   }
 
   /** As `read`, for what must never stand in a log: a mistake names the setting and not its text. */
   readHidden<T>(name: string, fallback: T, parse: Parse<T>): T {
-    return this.#read(name, fallback, parse, () => name);
+    return this.#read({ name, fallback, kind: "secret text" }, parse, () => name);
   }
 
-  #read<T>(name: string, fallback: T, parse: Parse<T>, shown: (text: string) => string): T {
+  #read<T>(
+    setting: SettingRead & { readonly fallback: T },
+    parse: Parse<T>,
+    shown: (text: string) => string,
+  ): T {
+    const { name, fallback } = setting;
+    observer?.(setting);
     const text = this.#env[name];
     if (text === undefined || text === "") return fallback;
     try {
@@ -46,29 +73,33 @@ export class EnvReader {
 
   /** Milliseconds; takes `250ms`, `10s`, `5m`, `24h`, `7d`, or a plain number of milliseconds. */
   durationMs(name: string, fallbackMs: number): number {
-    return this.read(name, fallbackMs, parseDurationMs);
+    return this.read(name, fallbackMs, parseDurationMs, DURATION);
   }
 
   integer(name: string, fallback: number, min: number, max: number): number {
-    return this.read(name, fallback, (text) => {
+    const kind = `whole number from ${min} to ${max}`;
+    const parse = (text: string): number => {
       const value = Number(text);
-      if (!Number.isInteger(value) || value < min || value > max) {
-        throw new Error(`expected a whole number from ${min} to ${max}`);
-      }
-      return value;
-    });
+      if (Number.isInteger(value) && value >= min && value <= max) return value;
+      throw new Error(`expected a ${kind}`);
+    };
+    return this.read(name, fallback, parse, kind);
   }
 
   oneOf<const T extends string>(name: string, fallback: T, values: readonly T[]): T {
-    return this.read(name, fallback, (text) => {
+    const kind = `one of ${values.join(", ")}`;
+    const parse = (text: string): T => {
       const found = values.find((value) => value === text);
-      if (found === undefined) throw new Error(`expected one of ${values.join(", ")}`);
+      if (found === undefined) throw new Error(`expected ${kind}`);
       return found;
-    });
+    };
+    return this.read(name, fallback, parse, kind);
   }
 
   /** A secret: must be set, has no default, and is never repeated in a mistake. At least 16 characters. */
   secret(name: string): string {
+    const kind = `secret text, at least ${SECRET_LENGTH_MIN} characters`;
+    observer?.({ name, kind, fallback: undefined });
     const text = this.#env[name] ?? "";
     if (text.length >= SECRET_LENGTH_MIN) return text;
     this.#mistakes.push(
@@ -92,6 +123,8 @@ export class EnvReader {
 }
 
 const SECRET_LENGTH_MIN = 16;
+/** Kind of a setting that is a time. */
+const DURATION = "duration";
 
 const UNIT_MS: Readonly<Record<string, number>> = {
   ms: 1,
@@ -118,9 +151,11 @@ export interface BaseConfig {
   readonly mongoUri: string;
   /** Begins every database name, so that tests share one mongod. Default `settle`. */
   readonly databasePrefix: string;
-  /** `host:port`. Default 127.0.0.1:7233. */
+  /** Where Temporal is, `host:port`. Default 127.0.0.1:7233. */
   readonly temporalAddress: string;
+  /** Namespace of Temporal that the workflows live in. */
   readonly temporalNamespace: string;
+  /** Least important kind of line that is logged. */
   readonly logLevel: LogLevel;
   /** Who may call, and who this process is to others. */
   readonly security: SecurityConfig;

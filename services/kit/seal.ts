@@ -88,6 +88,7 @@ function sealingKey(text: string): SealingKey {
  * be set; a development start makes one by itself.
  */
 export function readSealer(reader: EnvReader): Sealer {
+  /** Seals secrets at rest: random texts of at least 32 characters, with commas between while one is rotated. */
   const keys = reader.readHidden<readonly string[]>("SETTLE_SEALING_KEY", [], (text) => {
     const parts = text.split(",").map((part) => part.trim());
     if (parts.every(({ length }) => length >= KEY_LENGTH_MIN)) return parts;

@@ -21,32 +21,35 @@ export const paymentReasons = {
   NOT_CANCELLABLE: {
     status: "FAILED_PRECONDITION",
     retryable: false,
-    message: "The payment is settled or about to be; use Refund instead.",
+    message:
+      "The payment is settled, about to be, or ended; Refund gives settled money back, an ended one took none.",
   },
   NOT_CAPTURABLE: {
     status: "FAILED_PRECONDITION",
     retryable: false,
-    message: "Only a payment in REQUIRES_CAPTURE can be captured, once.",
+    message: "Only a payment in REQUIRES_CAPTURE can be captured, once; Get shows what it is in.",
   },
   CAPTURE_EXCEEDS_AUTHORIZED: {
     status: "FAILED_PRECONDITION",
     retryable: false,
-    message: "The amount is larger than what was authorised.",
+    message: "The amount is larger than what was authorised; take at most that.",
   },
   NOT_REFUNDABLE: {
     status: "FAILED_PRECONDITION",
     retryable: false,
-    message: "Only a settled payment can be refunded.",
+    message:
+      "Only a settled payment can be refunded; one that failed or was cancelled took no money.",
   },
   REFUND_EXCEEDS_CAPTURED: {
     status: "FAILED_PRECONDITION",
     retryable: false,
-    message: "The amount is larger than what is left of the captured amount.",
+    message:
+      "The amount is larger than what is left of the captured amount; Get shows how much is.",
   },
   CURRENCY_MISMATCH: {
     status: "INVALID_ARGUMENT",
     retryable: false,
-    message: "The currency is not that of the account or payment.",
+    message: "The currency is not that of the account or payment; use that one.",
   },
   ACCOUNT_NOT_FOUND: {
     status: "NOT_FOUND",
@@ -56,12 +59,14 @@ export const paymentReasons = {
   CALLBACK_SIGNATURE_INVALID: {
     status: "UNAUTHENTICATED",
     retryable: false,
-    message: "The callback's signature is not valid for any active secret.",
+    message:
+      "The callback's signature is not valid for any active secret; sign the raw body with a present one.",
   },
   INSUFFICIENT_FUNDS: {
     status: "FAILED_PRECONDITION",
     retryable: false,
-    message: "The account's available balance is smaller than the amount.",
+    message:
+      "The account's available balance is smaller than the amount; pay money in or take less.",
   },
   ACCOUNT_FROZEN: {
     status: "FAILED_PRECONDITION",
@@ -81,17 +86,20 @@ export const paymentReasons = {
   FRAUD_REJECTED: {
     status: "FAILED_PRECONDITION",
     retryable: false,
-    message: "The fraud check rejected the payment.",
+    message:
+      "The fraud check rejected the payment; everything was undone. The same payment would be rejected again.",
   },
   FRAUD_REVIEW_EXPIRED: {
     status: "FAILED_PRECONDITION",
     retryable: true,
-    message: "Nobody decided the fraud review in time; everything was undone.",
+    message:
+      "Nobody decided the fraud review in time; everything was undone, a new payment may pass.",
   },
   CAPTURE_EXPIRED: {
     status: "FAILED_PRECONDITION",
     retryable: true,
-    message: "The payment was not captured in time; everything was undone.",
+    message:
+      "The payment was not captured in time; everything was undone. Create it again and capture sooner.",
   },
   STEP_FAILED: {
     status: "FAILED_PRECONDITION",
@@ -101,7 +109,8 @@ export const paymentReasons = {
   CANCELLED: {
     status: "FAILED_PRECONDITION",
     retryable: false,
-    message: "The payment was cancelled; everything was undone.",
+    message:
+      "The payment was cancelled; everything was undone, create a new one if it is wanted after all.",
   },
 } as const satisfies ReasonTable;
 

@@ -1,7 +1,10 @@
 import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { createFileRegistry, fromBinary } from "@bufbuild/protobuf";
+import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { readContract } from "#tools/docs/api/image.ts";
 import { exec } from "#tools/provision/exec.ts";
 
 const ROOT = path.resolve(import.meta.dirname, "../..");
@@ -42,6 +45,28 @@ test.each([
   ["a field with another name", "string hold_id = 13;", "string hold_name = 13;"],
   ["a value that is gone", "  PAYMENT_STATUS_REFUNDED = 8;\n", ""],
   ["an RPC that is gone", / {2}rpc GetStatus\(.*?\n {2}}\n/s, ""],
+  ["another Go package", "/payment/v1;paymentv1", "/payment/v2;paymentv2"],
 ])("%s is caught", async (_, from, to) => {
   expect(await breaking(from, to)).toMatch(/payment\.proto:\d+:\d+:/);
+});
+
+describe("the last release", () => {
+  test("covers every service, so that none can be broken unseen", async () => {
+    const released = createFileRegistry(
+      fromBinary(FileDescriptorSetSchema, await readFile(path.join(ROOT, "api/v1.binpb"))),
+    );
+    const services = (await readContract()).flatMap(({ services }) => services);
+    expect(services.length).toBeGreaterThan(7);
+    const missing = services.filter(({ typeName }) => !released.getService(typeName));
+    expect(missing.map(({ typeName }) => `${typeName}: run npm run release:contract`)).toEqual([]);
+  });
+
+  test("names a Go package in every file, the same for all files of a package", async () => {
+    const wrong = (await readContract()).filter(({ proto }) => {
+      const [name = "", version = ""] = proto.package.split(".");
+      const expected = `github.com/settle-payments/settle-go/${name}/${version};${name}${version}`;
+      return proto.options?.goPackage !== expected;
+    });
+    expect(wrong.map(({ name }) => name)).toEqual([]);
+  });
 });

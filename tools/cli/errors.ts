@@ -6,6 +6,10 @@ import { certificateFault } from "#kit/auth/tls.ts";
 export const EXIT_FAILED = 1;
 /** Exit code of a command line that was not understood. */
 export const EXIT_USAGE = 2;
+/** Exit code of a payment that was shown and ended without success: FAILED or CANCELLED. */
+export const EXIT_UNSUCCESSFUL = 3;
+/** Exit code of a payment that was waited for and has not ended: it goes on without the command. */
+export const EXIT_OPEN = 4;
 
 /** A command line that cannot be carried out as it is written. Exit code 2. */
 export class UsageError extends Error {
@@ -98,9 +102,15 @@ export function statusName(code: Code): string {
 const NEXT_BY_REASON: Readonly<Record<string, string>> = {
   PAYMENT_NOT_FOUND: "list what there is: settle payment list",
   ACCOUNT_NOT_FOUND: "check the id; a fresh development ledger has the accounts 1, 2 and 3",
-  NOT_CANCELLABLE:
-    "it is settled or ended: see settle payment get, and give money back by settle payment refund",
-  NOT_CAPTURABLE: "only a payment in REQUIRES_CAPTURE can be captured: see settle payment get",
+  NOT_CANCELLABLE: "it is settled or ended: settle payment get shows which",
+  NOT_CAPTURABLE:
+    "only a payment in REQUIRES_CAPTURE can be captured: settle payment get shows its state",
+  NOT_REFUNDABLE:
+    "only settled money can be given back: settle payment get shows the payment's state",
+  CAPTURE_EXCEEDS_AUTHORIZED: "leave --amount out to take all, or take less",
+  CURRENCY_MISMATCH: "use the currency that settle payment get or settle account get shows",
+  ACCOUNT_FROZEN: "an operator has to unfreeze the account with UnfreezeAccount first",
+  ETAG_MISMATCH: "read it again and decide on what it is now",
   REFUND_EXCEEDS_CAPTURED: "see settle payment get for what is left to refund",
   INSUFFICIENT_FUNDS: "see settle account get, then take a smaller amount or credit the account",
   REQUEST_ID_REUSED: "take a new --request-id, or repeat the first command exactly as it was",
@@ -114,6 +124,8 @@ const NEXT_BY_CODE: ReadonlyMap<Code, string> = new Map([
   ],
   [Code.Aborted, "somebody else changed it at the same moment: repeat the command"],
   [Code.ResourceExhausted, "wait a moment and repeat the command"],
+  [Code.FailedPrecondition, "see its state by settle payment get or settle account get"],
+  [Code.AlreadyExists, "take a new id, or repeat the first command exactly as it was"],
   [Code.InvalidArgument, "correct the field named above; --help shows examples"],
   [Code.NotFound, "check the id"],
   [Code.PermissionDenied, "use a key whose role may call this"],
@@ -125,7 +137,25 @@ const NEXT_BY_CODE: ReadonlyMap<Code, string> = new Map([
   [Code.Canceled, "the command was interrupted: repeat it, the same --request-id makes that safe"],
 ]);
 
+/** What the state of a payment leaves to do, where a refusal names it. */
+const NEXT_BY_STATUS: Readonly<Record<string, (id: string) => string>> = {
+  PENDING: (id) => `wait for its end: settle payment watch ${id}`,
+  PROCESSING: (id) => `wait for its end: settle payment watch ${id}`,
+  NEEDS_REVIEW: (id) =>
+    `a person has to decide it; settle payment watch ${id}, or settle payment cancel ${id}`,
+  REQUIRES_CAPTURE: (id) => `settle payment capture ${id}, or settle payment cancel ${id}`,
+  SUCCEEDED: (id) => `give the money back: settle payment refund ${id}`,
+  PARTIALLY_REFUNDED: (id) => `give the rest back: settle payment refund ${id}`,
+  REFUNDED: () => "nothing: all of the money was given back",
+  FAILED: () => "nothing was taken: settle payment create takes a new payment",
+  CANCELLED: () => "nothing was taken: settle payment create takes a new payment",
+};
+
 function nextStep(reason: string, error: ConnectError): string {
+  const { payment_id: id = "", status = "" } =
+    error.findDetails(ErrorInfoSchema)[0]?.metadata ?? {};
+  const byStatus = reason.startsWith("NOT_") && id !== "" ? NEXT_BY_STATUS[status] : undefined;
+  if (byStatus !== undefined) return byStatus(id);
   return (
     NEXT_BY_REASON[reason] ??
     NEXT_BY_CODE.get(error.code) ??

@@ -1,4 +1,5 @@
 import { Command, CommanderError, Option } from "commander";
+import { VERSION } from "#kit/version.ts";
 import { addAccountEntries } from "./account/entries.ts";
 import { addAccountGet } from "./account/get.ts";
 import { addAudit } from "./audit.ts";
@@ -30,7 +31,8 @@ Addresses: --address, else SETTLE_ADDRESS, else SETTLE_URL_PAYMENT, SETTLE_URL_A
 With an authority, an address without https:// means https.
 Credentials: --api-key-file, else SETTLE_API_KEY (an API key or a token) or SETTLE_API_KEY_FILE; a development server
 needs none. TLS: --ca, --cert, --cert-key, else SETTLE_TLS_CA, SETTLE_TLS_CLIENT_CERT, SETTLE_TLS_CLIENT_KEY.
-Exit codes: 0 done, 1 failed or an invariant is broken, 2 the command line is wrong.`;
+Exit codes: 0 done; 1 the call failed or was refused, or an invariant is broken; 2 the command line is wrong;
+3 the payment ended without success; 4 the payment waited for has not ended.`;
 
 /** Runs one command line and answers its exit code. Nothing is thrown. */
 export async function runCli(argv: readonly string[], io: CliIo): Promise<number> {
@@ -78,13 +80,14 @@ function createProgram(io: CliIo, result: CommandResult): Command {
     .option("--api-key-file <file>", "file with an API key or a token")
     .option("--data-dir <dir>", "directory with ports.json (default: SETTLE_DATA_DIR or ./.data)")
     .option("--tenant <tenant>", "whose data; honoured from a service or in development", "default")
+    .version(VERSION, "--version", "show the version")
     .addHelpText("after", HELP)
     .exitOverride()
     .configureOutput({ writeOut: io.out, writeErr: io.err });
   const payment = group(program, "payment", "take, follow and undo payments");
-  addPaymentCreate(payment, io);
+  addPaymentCreate(payment, io, result);
   addPaymentGet(payment, io);
-  addPaymentWatch(payment, io);
+  addPaymentWatch(payment, io, result);
   addPaymentList(payment, io);
   addPaymentCancel(payment, io);
   addPaymentCapture(payment, io);

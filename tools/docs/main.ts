@@ -4,6 +4,7 @@ import { readContract } from "./api/image.ts";
 import { openApi, openApiPage } from "./api/openapi.ts";
 import { apiPages } from "./api/pages.ts";
 import { clientReasons } from "./client-reasons.ts";
+import { configurationPage, serviceSettings } from "./configuration.ts";
 import { errorsPage, reasonTables } from "./errors.ts";
 import { withModulePicture } from "./modules.ts";
 
@@ -14,6 +15,7 @@ const ARCHITECTURE = path.join(DOCS, "ARCHITECTURE.md");
 const tables = await reasonTables();
 const contract = await readContract();
 writeFileSync(path.join(DOCS, "errors.md"), errorsPage(tables, contract));
+writeFileSync(path.join(DOCS, "configuration.md"), configurationPage(await serviceSettings()));
 writeFileSync(path.join(DOCS, "../client/reasons.ts"), clientReasons(tables));
 writeFileSync(ARCHITECTURE, await withModulePicture(readFileSync(ARCHITECTURE, "utf8")));
 

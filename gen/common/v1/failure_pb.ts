@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file common/v1/failure.proto.
  */
 export const file_common_v1_failure: GenFile = /*@__PURE__*/
-  fileDesc("Chdjb21tb24vdjEvZmFpbHVyZS5wcm90bxIJY29tbW9uLnYxIj0KB0ZhaWx1cmUSDgoGcmVhc29uGAEgASgJEg8KB21lc3NhZ2UYAiABKAkSEQoJcmV0cnlhYmxlGAMgASgIYgZwcm90bzM");
+  fileDesc("Chdjb21tb24vdjEvZmFpbHVyZS5wcm90bxIJY29tbW9uLnYxIj0KB0ZhaWx1cmUSDgoGcmVhc29uGAEgASgJEg8KB21lc3NhZ2UYAiABKAkSEQoJcmV0cnlhYmxlGAMgASgIQjlaN2dpdGh1Yi5jb20vc2V0dGxlLXBheW1lbnRzL3NldHRsZS1nby9jb21tb24vdjE7Y29tbW9udjFiBnByb3RvMw");
 
 /**
  * Why something ended without success. Found after acceptance, so it is state and not an RPC error.

@@ -11,7 +11,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file common/v1/money.proto.
  */
 export const file_common_v1_money: GenFile = /*@__PURE__*/
-  fileDesc("ChVjb21tb24vdjEvbW9uZXkucHJvdG8SCWNvbW1vbi52MSKyAQoFTW9uZXkSkwEKDWN1cnJlbmN5X2NvZGUYASABKAlCfLpIeboBdgoUVU5TVVBQT1JURURfQ1VSUkVOQ1kSQm11c3QgYmUgYW4gSVNPIDQyMTcgY29kZSBvZiB0aHJlZSBjYXBpdGFsIGxldHRlcnMsIGZvciBleGFtcGxlIFVTRBoadGhpcy5tYXRjaGVzKCdeW0EtWl17M30kJykSEwoLbWlub3JfdW5pdHMYAiABKANiBnByb3RvMw", [file_buf_validate_validate]);
+  fileDesc("ChVjb21tb24vdjEvbW9uZXkucHJvdG8SCWNvbW1vbi52MSKyAQoFTW9uZXkSkwEKDWN1cnJlbmN5X2NvZGUYASABKAlCfLpIeboBdgoUVU5TVVBQT1JURURfQ1VSUkVOQ1kSQm11c3QgYmUgYW4gSVNPIDQyMTcgY29kZSBvZiB0aHJlZSBjYXBpdGFsIGxldHRlcnMsIGZvciBleGFtcGxlIFVTRBoadGhpcy5tYXRjaGVzKCdeW0EtWl17M30kJykSEwoLbWlub3JfdW5pdHMYAiABKANCOVo3Z2l0aHViLmNvbS9zZXR0bGUtcGF5bWVudHMvc2V0dGxlLWdvL2NvbW1vbi92MTtjb21tb252MWIGcHJvdG8z", [file_buf_validate_validate]);
 
 /**
  * An amount of one currency, in its smallest unit. Never a fraction, never a float.

@@ -11,7 +11,7 @@ import { file_google_protobuf_descriptor } from "@bufbuild/protobuf/wkt";
  * Describes the file common/v1/rest.proto.
  */
 export const file_common_v1_rest: GenFile = /*@__PURE__*/
-  fileDesc("ChRjb21tb24vdjEvcmVzdC5wcm90bxIJY29tbW9uLnYxOkcKDnN1Y2Nlc3Nfc3RhdHVzEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMYqosDIAEoBVINc3VjY2Vzc1N0YXR1czpCCgxwbGFpbl9udW1iZXISHS5nb29nbGUucHJvdG9idWYuRmllbGRPcHRpb25zGKuLAyABKAlSC3BsYWluTnVtYmVyYgZwcm90bzM", [file_google_protobuf_descriptor]);
+  fileDesc("ChRjb21tb24vdjEvcmVzdC5wcm90bxIJY29tbW9uLnYxOkcKDnN1Y2Nlc3Nfc3RhdHVzEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMYqosDIAEoBVINc3VjY2Vzc1N0YXR1czpCCgxwbGFpbl9udW1iZXISHS5nb29nbGUucHJvdG9idWYuRmllbGRPcHRpb25zGKuLAyABKAlSC3BsYWluTnVtYmVyQjlaN2dpdGh1Yi5jb20vc2V0dGxlLXBheW1lbnRzL3NldHRsZS1nby9jb21tb24vdjE7Y29tbW9udjFiBnByb3RvMw", [file_google_protobuf_descriptor]);
 
 /**
  * HTTP status of a success, 200 to 299; 0 means 200. With 204 the answer has no body.

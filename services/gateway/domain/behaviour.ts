@@ -25,7 +25,9 @@ export type Method =
 
 /** How long an authorisation that is not answered at once takes, in milliseconds. */
 export interface Delays {
+  /** How long after the call a callback is sent, in milliseconds. */
   readonly callbackDelayMs: number;
+  /** The same under LATE_CALLBACK, in milliseconds. */
   readonly lateCallbackDelayMs: number;
 }
 

@@ -55,6 +55,7 @@ const SERVICE_KEY_LENGTH_MIN = 32;
 export function readSecurityConfig(reader: EnvReader, host: string): SecurityConfig {
   const mode = reader.oneOf("SETTLE_MODE", "development", ["development", "production"]);
   const serviceKeys = reader.readHidden("SETTLE_SERVICE_KEY", [], readServiceKeys);
+  /** 1 lets an address that others reach speak in the clear, where the network encrypts by itself. */
   const insecure = reader.oneOf("SETTLE_INSECURE_PLAINTEXT", "0", ["0", "1"]) === "1";
   const serverTls = readFiles(reader, "SETTLE_TLS_CERT", "SETTLE_TLS_KEY");
   const isLoopback = LOOPBACK.test(host);
@@ -81,6 +82,7 @@ export function readSecurityConfig(reader: EnvReader, host: string): SecurityCon
   if (clientCertificates && serverTls?.ca === undefined) {
     reader.mistake("SETTLE_TLS_CLIENT_AUTH=require needs SETTLE_TLS_CERT, _KEY and SETTLE_TLS_CA");
   }
+  /** Certificate and key that peers are shown; absent: those of SETTLE_TLS_CERT. */
   const shown = readFiles(reader, "SETTLE_TLS_CLIENT_CERT", "SETTLE_TLS_CLIENT_KEY") ?? serverTls;
   const ca = reader.text("SETTLE_TLS_CA", "");
   const peerTls = shown ?? (ca === "" ? undefined : { ca });
@@ -151,6 +153,7 @@ function readJwt(reader: EnvReader): JwtConfig | undefined {
   const jwks = reader.read("SETTLE_JWT_JWKS", "", readJwksPlace);
   const issuer = reader.text("SETTLE_JWT_ISSUER", "");
   const audience = reader.text("SETTLE_JWT_AUDIENCE", "");
+  /** Signature algorithms a token may have. */
   const algorithms = reader.read<readonly JwtAlgorithm[]>(
     "SETTLE_JWT_ALGORITHMS",
     ["EdDSA", "ES256"],

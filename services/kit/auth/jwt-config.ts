@@ -17,7 +17,9 @@ export type JwtAlgorithm = (typeof JWT_ALGORITHMS)[number];
 
 /** What a token must be. */
 export interface JwtConfig {
+  /** Who must have issued a token. */
   readonly issuer: string;
+  /** Whom a token must be for. */
   readonly audience: string;
   readonly algorithms: readonly JwtAlgorithm[];
   /** URL (https, or http on this machine) or path of a file with the issuer's public keys. */

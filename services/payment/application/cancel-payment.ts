@@ -2,6 +2,7 @@ import { checkEtag } from "#kit/etag.ts";
 import type { Scope } from "#kit/pure/scope.ts";
 import { Refusal } from "#kit/refusal.ts";
 import { etagOf, isSamePhase, type Payment } from "../domain/payment.ts";
+import { whatNext } from "../domain/what-next.ts";
 import { claimVersion } from "./claim-version.ts";
 import { decidePhase } from "./decide-phase.ts";
 import type { PaymentDeps } from "./deps.ts";
@@ -43,7 +44,7 @@ export async function cancelPayment(
   }
   if (payment.status === "CANCELLED" || isBeingCancelled(payment)) return payment;
   throw new Refusal("NOT_CANCELLABLE", {
-    message: `payment ${payment.paymentId} is ${payment.status} and can no longer be cancelled; use Refund once it has succeeded`,
+    message: `payment ${payment.paymentId} is ${payment.status} and can no longer be cancelled: ${whatNext(payment.status)}`,
     metadata: { payment_id: payment.paymentId, status: payment.status },
   });
 }

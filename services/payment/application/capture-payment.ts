@@ -3,6 +3,7 @@ import type { Money } from "#kit/pure/money.ts";
 import type { Scope } from "#kit/pure/scope.ts";
 import { Refusal } from "#kit/refusal.ts";
 import { etagOf, isSamePhase, type Payment } from "../domain/payment.ts";
+import { whatNext } from "../domain/what-next.ts";
 import { claimVersion } from "./claim-version.ts";
 import { decidePhase } from "./decide-phase.ts";
 import type { PaymentDeps } from "./deps.ts";
@@ -70,7 +71,7 @@ function captureAmount(payment: Payment, amount: Money | undefined): bigint {
 
 function notCapturable(payment: Payment): Refusal {
   return new Refusal("NOT_CAPTURABLE", {
-    message: `payment ${payment.paymentId} is ${payment.status}; only one in REQUIRES_CAPTURE can be captured, once`,
+    message: `payment ${payment.paymentId} is ${payment.status} and cannot be captured: ${whatNext(payment.status)}`,
     metadata: { payment_id: payment.paymentId, status: payment.status },
   });
 }

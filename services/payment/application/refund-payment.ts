@@ -2,6 +2,7 @@ import type { Money } from "#kit/pure/money.ts";
 import type { Scope } from "#kit/pure/scope.ts";
 import { Refusal } from "#kit/refusal.ts";
 import type { Payment, Refund } from "../domain/payment.ts";
+import { whatNext } from "../domain/what-next.ts";
 import type { PaymentDeps } from "./deps.ts";
 import { mustFind } from "./wait-for.ts";
 
@@ -93,8 +94,8 @@ function refused(reason: "NOT_REFUNDABLE" | "REFUND_EXCEEDS_CAPTURED", payment: 
   return new Refusal(reason, {
     message:
       reason === "NOT_REFUNDABLE"
-        ? `payment ${payment.paymentId} is ${payment.status}; only a settled one can be refunded`
-        : `less than that is left of payment ${payment.paymentId}'s captured amount`,
+        ? `payment ${payment.paymentId} is ${payment.status} and cannot be refunded: ${whatNext(payment.status)}`
+        : `less than that is left of payment ${payment.paymentId}'s captured amount; Get shows how much is`,
     metadata: { payment_id: payment.paymentId, status: payment.status },
   });
 }

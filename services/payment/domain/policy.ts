@@ -1,6 +1,7 @@
 /** Every duration and mode of the payment saga. Filled from configuration, never by a caller. */
 export interface PaymentPolicy {
   readonly steps: {
+    /** `local-first`: each step runs in the payment worker and falls back to its owner's. `regular`: only there. */
     readonly mode: "local-first" | "regular";
     readonly localTimeoutMs: number;
     readonly localAttemptsMax: number;

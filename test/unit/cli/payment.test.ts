@@ -53,7 +53,8 @@ describe("create", () => {
       ...["--metadata", "a=1", "--metadata", "b=x=y", "--address", stubs.address],
     ]);
     expect(err).toBe("");
-    expect(exitCode).toBe(0);
+    // It was to wait for the end, and there was none yet.
+    expect(exitCode).toBe(4);
     expect(out).toContain("settle payment watch p1");
     expect(out).toContain("12.50 USD");
     expect(requests).toMatchObject([
@@ -151,7 +152,7 @@ describe("failures", () => {
     expect({ exitCode, out }).toEqual({ exitCode: 1, out: "" });
     expect(err).toBe(
       "error: NOT_CANCELLABLE: It is settled.\n" +
-        "next:  it is settled or ended: see settle payment get, and give money back by settle payment refund\n",
+        "next:  it is settled or ended: settle payment get shows which\n",
     );
   });
 

@@ -36,6 +36,8 @@ export async function run(
 /** Reasons a stub may refuse with. */
 export const stubReasons = {
   NOT_CANCELLABLE: { status: "FAILED_PRECONDITION", retryable: false, message: "It is settled." },
+  NOT_CAPTURABLE: { status: "FAILED_PRECONDITION", retryable: false, message: "It is not." },
+  NOT_REFUNDABLE: { status: "FAILED_PRECONDITION", retryable: false, message: "It is not." },
   PAYMENT_NOT_FOUND: {
     status: "NOT_FOUND",
     retryable: false,

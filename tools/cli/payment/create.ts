@@ -16,11 +16,11 @@ import {
 import { parseDurationMs } from "#kit/config.ts";
 import { type AmountOptions, requireAmount } from "../amount.ts";
 import { type CliIo, invocationOf } from "../context.ts";
-import { UsageError } from "../errors.ts";
+import { EXIT_OPEN, UsageError } from "../errors.ts";
 import { enumChoices, printOne } from "../output.ts";
 import { withRequest, withRequestId } from "../request-id.ts";
 import { withAmount } from "./options.ts";
-import { isFinal, paymentLines, required } from "./view.ts";
+import { exitCodeOf, isFinal, paymentLines, required } from "./view.ts";
 
 const WAITS: Readonly<Record<string, WaitUntil>> = {
   accepted: WaitUntil.ACCEPTED,
@@ -37,6 +37,8 @@ const MODES: Readonly<Record<string, CaptureMode>> = {
 const BEHAVIOURS = enumChoices<Behaviour>(Behaviour);
 
 const HELP = `
+Exit code 3 when the payment ended FAILED or CANCELLED; with --wait completed, 4 when it has not ended in time.
+
 Examples:
   settle payment create --account 1 --amount 12.50 USD
   settle payment create --account 1 --minor 1250 --currency USD --wait completed
@@ -59,7 +61,7 @@ interface CreateOptions extends AmountOptions {
 }
 
 /** `settle payment create`. */
-export function addPaymentCreate(parent: Command, io: CliIo): void {
+export function addPaymentCreate(parent: Command, io: CliIo, result: { exitCode: number }): void {
   const command = parent.command("create").description("take a payment");
   withRequestId(withAmount(command, "how much"))
     .option("--account <id>", "who pays")
@@ -80,10 +82,12 @@ export function addPaymentCreate(parent: Command, io: CliIo): void {
     .option("--metadata <key=value>", "kept with the payment; may be repeated", collectPair, {})
     .option("--order-id <id>", "what it is for", "")
     .addHelpText("after", HELP)
-    .action((options: CreateOptions) => createPayment(command, io, options));
+    .action(async (options: CreateOptions) => {
+      result.exitCode = await createPayment(command, io, options);
+    });
 }
 
-async function createPayment(command: Command, io: CliIo, options: CreateOptions): Promise<void> {
+async function createPayment(command: Command, io: CliIo, options: CreateOptions): Promise<number> {
   const invocation = invocationOf(command, io);
   const request = createRequest(options);
   const response = await withRequest(invocation, options.requestId, (requestId) =>
@@ -96,6 +100,9 @@ async function createPayment(command: Command, io: CliIo, options: CreateOptions
     ? []
     : [`watch it: settle payment watch ${payment.paymentId}`];
   printOne(invocation, CreateResponseSchema, response, [...paymentLines(payment), ...watch]);
+  const exitCode = exitCodeOf(payment.status);
+  // Only who asked to wait for the end is told that there was none yet.
+  return exitCode === EXIT_OPEN && options.wait !== "completed" ? 0 : exitCode;
 }
 
 function createRequest(options: CreateOptions) {

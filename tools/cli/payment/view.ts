@@ -4,7 +4,7 @@ import {
   PaymentStatus,
   PaymentStep,
 } from "#gen/payment/v1/payment_pb.ts";
-import { CommandFailure } from "../errors.ts";
+import { CommandFailure, EXIT_OPEN, EXIT_UNSUCCESSFUL } from "../errors.ts";
 import { enumText, fields, money, time } from "../output.ts";
 import type { Column } from "../table.ts";
 
@@ -20,6 +20,13 @@ const FINAL: ReadonlySet<PaymentStatus> = new Set([
   PaymentStatus.PARTIALLY_REFUNDED,
   PaymentStatus.REFUNDED,
 ]);
+
+/** 0 when the money was taken, though it may have been given back since. */
+export function exitCodeOf(status: PaymentStatus): number {
+  if (!isFinal(status)) return EXIT_OPEN;
+  const failed = status === PaymentStatus.FAILED || status === PaymentStatus.CANCELLED;
+  return failed ? EXIT_UNSUCCESSFUL : 0;
+}
 
 /** A payment with its timeline, for people. */
 export function paymentLines(payment: Payment): readonly string[] {

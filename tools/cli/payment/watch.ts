@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { type Payment, PaymentSchema, PaymentService } from "#gen/payment/v1/payment_pb.ts";
 import { type CliIo, type Invocation, invocationOf } from "../context.ts";
 import { printJsonLine, printLines } from "../output.ts";
-import { changeLine, isFinal } from "./view.ts";
+import { changeLine, exitCodeOf, isFinal } from "./view.ts";
 
 /** A stream lives at most as long as the server lets it. */
 const STREAM_TIMEOUT_MS = 3_600_000;
@@ -13,24 +13,30 @@ const ATTEMPTS_MAX = 10;
 const BACKOFF_MAX_MS = 5_000;
 
 /** `settle payment watch`. */
-export function addPaymentWatch(parent: Command, io: CliIo): void {
+export function addPaymentWatch(parent: Command, io: CliIo, result: { exitCode: number }): void {
   const command = parent.command("watch");
   command
     .description(
       "show a payment's changes until it is final; a broken stream is resumed where it ended",
     )
     .argument("<payment>", "payment id")
-    .addHelpText("after", "\nExample:\n  settle payment watch 0193c0de-… -o json")
-    .action((paymentId: string) => watchPayment(invocationOf(command, io), paymentId));
+    .addHelpText(
+      "after",
+      "\nExit code 3 when it ended FAILED or CANCELLED.\n\nExample:\n  settle payment watch 0193c0de-… -o json",
+    )
+    .action(async (paymentId: string) => {
+      result.exitCode = await watchPayment(invocationOf(command, io), paymentId);
+    });
 }
 
 /** Follows the payment over as many streams as it takes. */
-async function watchPayment(invocation: Invocation, paymentId: string): Promise<void> {
+async function watchPayment(invocation: Invocation, paymentId: string): Promise<number> {
   const progress: Progress = { resumeToken: "", failures: 0 };
   for (;;) {
     try {
       await readStream(invocation, paymentId, progress);
-      if (progress.last !== undefined && isFinal(progress.last.status)) return;
+      if (progress.last !== undefined && isFinal(progress.last.status))
+        return exitCodeOf(progress.last.status);
       // A server that drains may end the stream without an error: go on like after one, with the same limit.
       await backOff(
         invocation,
@@ -38,7 +44,7 @@ async function watchPayment(invocation: Invocation, paymentId: string): Promise<
         new ConnectError("the stream ended early", Code.Unavailable),
       );
     } catch (error) {
-      if (invocation.io.signal.aborted) return;
+      if (invocation.io.signal.aborted) return 0;
       if (!isResumable(error)) throw error;
       await backOff(invocation, progress, error);
     }
