@@ -5,13 +5,11 @@ import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { toolPath } from "#test/support/env.ts";
 import { fieldOf, fillVariables, parseHttpFile } from "#test/support/http-file.ts";
+import { OFFLINE } from "#test/support/offline.ts";
 import { runCommand } from "#test/support/run-command.ts";
 import { type Stack, startStack } from "#test/support/stack.ts";
 
 const EXAMPLES = path.resolve(import.meta.dirname, "../../examples");
-/** What installing says on a machine that reaches no registry: then the example cannot be tried. */
-const OFFLINE =
-  /No matching distribution|Could not find a version|dial tcp|no such host|i\/o timeout|connection refused/i;
 
 let stack: Stack;
 let folder: string;
@@ -41,7 +39,6 @@ const PAID = /is SUCCEEDED[\s\S]*refunded 25 by [0-9a-f-]{36}/;
 
 describe("an example pays, sees the end and gives the money back", () => {
   test.each([
-    ["typescript-connect", [process.execPath, "main.ts"]],
     ["typescript-grpc-js", [process.execPath, "main.ts"]],
     ["curl", ["bash", "pay.sh"]],
     ["grpcurl", ["bash", "pay.sh"]],
@@ -61,6 +58,14 @@ describe("an example pays, sees the end and gives the money back", () => {
     },
     180_000,
   );
+
+  test("typescript-connect, as a project of its own that installed the client", async (context) => {
+    const script = ["bash", "run.sh", path.join(folder, "typescript")] as const;
+    const { exitCode, stdout, stderr } = await run(script, "typescript-connect");
+    if (exitCode !== 0 && OFFLINE.test(stderr)) context.skip("no package registry is reached");
+    expect(exitCode, stderr).toBe(0);
+    expect(stdout).toMatch(PAID);
+  }, 180_000);
 
   test.skipIf(!isInstalled("python3", "--version"))(
     "python, where it is installed",
