@@ -1,4 +1,5 @@
 import { Refusal } from "../refusal.ts";
+import { Counts } from "./counts.ts";
 
 /** Bodies that are being read from callers nobody knows yet. */
 export interface OpenBodies {
@@ -14,17 +15,15 @@ const RETRY_MS = 1_000;
 
 /** Who cannot be asked for a key before its body is read is held to a number of bodies at once. */
 export function createOpenBodies(perSourceMax = PER_SOURCE_MAX, allMax = ALL_MAX): OpenBodies {
-  const bySource = new Map<string, number>();
+  const bySource = new Counts();
   let all = 0;
   const add = (source: string, more: number): void => {
-    const count = (bySource.get(source) ?? 0) + more;
     all += more;
-    if (count === 0) bySource.delete(source);
-    else bySource.set(source, count);
+    bySource.add(source, more);
   };
   return {
     open(source) {
-      if (all >= allMax || (bySource.get(source) ?? 0) >= perSourceMax) {
+      if (all >= allMax || bySource.of(source) >= perSourceMax) {
         throw new Refusal("RATE_LIMITED", {
           message: "too many bodies from this address are under way; send them one after another",
           metadata: { limit: "bodies", allowed: `${perSourceMax}` },

@@ -1,3 +1,5 @@
+import { Counts } from "./counts.ts";
+
 /** Who takes a place: shares are counted by tenant and by credential. */
 export interface Party {
   readonly tenant: string;
@@ -64,21 +66,6 @@ export class Places {
       this.#byTenant.of(one.tenant) - this.#byTenant.of(other.tenant) ||
       this.#byCredential.of(credentialKey(one)) - this.#byCredential.of(credentialKey(other))
     );
-  }
-}
-
-/** Numbers by name; a name at 0 takes no memory. */
-class Counts {
-  readonly #counts = new Map<string, number>();
-
-  of(name: string): number {
-    return this.#counts.get(name) ?? 0;
-  }
-
-  add(name: string, more: number): void {
-    const count = this.of(name) + more;
-    if (count === 0) this.#counts.delete(name);
-    else this.#counts.set(name, count);
   }
 }
 
