@@ -1,3 +1,3 @@
 import { describeCreates } from "./creates.ts";
 
-describeCreates(25);
+describeCreates(8);

@@ -1,0 +1,3 @@
+import { describeCreates } from "#test/idempotency/creates.ts";
+
+describeCreates(50);

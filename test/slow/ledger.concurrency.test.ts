@@ -1,0 +1,3 @@
+import { describeHotAccounts } from "#test/ledger/hot-account.ts";
+
+describeHotAccounts(200);

@@ -1,0 +1,3 @@
+import { describeRandomHistories } from "#test/ledger/random-histories.ts";
+
+describeRandomHistories(60);
