@@ -47,6 +47,13 @@ export interface CreditAccountResult {
   readonly outcome: "RELEASED" | "ALREADY_CAPTURED";
 }
 
+/** Input of `account::reverse`. */
+export interface ReverseTransferInput {
+  readonly tenant: string;
+  readonly transactionId: string;
+  readonly reason: string;
+}
+
 /** The activities of `account-activity-tasks`; any worker may register them. */
 export interface AccountActivities {
   "account::validate"(input: ValidateAccountInput): Promise<ValidateAccountResult>;
@@ -54,4 +61,6 @@ export interface AccountActivities {
   "account::debit"(input: DebitAccountInput): Promise<DebitAccountResult>;
   /** Gives the hold of a payment back (ReleaseHold), leaving a tombstone when it was never placed. */
   "account::credit"(input: CreditAccountInput): Promise<CreditAccountResult>;
+  /** Gives a posted transfer back (Reverse), leaving a tombstone when it never landed. */
+  "account::reverse"(input: ReverseTransferInput): Promise<Record<string, never>>;
 }

@@ -158,7 +158,12 @@ export interface PaymentActivities {
   ): Promise<Record<string, never>>;
   /** Opens a task for a person; a repeat opens none. */
   "payment::open-task"(
-    input: PaymentRef & { readonly kind: string; readonly detail: string },
+    input: PaymentRef & {
+      /** Set when the task is about a refund. */
+      readonly refundId?: string;
+      readonly kind: string;
+      readonly detail: string;
+    },
   ): Promise<Record<string, never>>;
   /** Gives money back at the provider and in the ledger, and writes the refund's final row. */
   "payment::refund"(

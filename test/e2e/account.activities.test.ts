@@ -28,6 +28,7 @@ function activitiesOf(
     "account::validate": (input) => environment.run(bare["account::validate"], input),
     "account::debit": (input) => environment.run(bare["account::debit"], input),
     "account::credit": (input) => environment.run(bare["account::credit"], input),
+    "account::reverse": (input) => environment.run(bare["account::reverse"], input),
   };
 }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Refund, RefundStatus } from "#gen/payment/v1/payment_pb.ts";
+import { CaptureMode, type Refund, RefundStatus, WaitUntil } from "#gen/payment/v1/payment_pb.ts";
 import { expectBooksBalance } from "#test/support/books.ts";
 import type { Stack } from "#test/support/stack.ts";
 import { waitUntil } from "#test/support/wait-until.ts";
@@ -178,6 +178,27 @@ describe("A refund that the payer's account cannot take", () => {
     expect((await balanceOf(stack, counterAccountId)).balance).toBe(before + 100n);
     expect(await atProvider(stack, paymentId)).toBe("CAPTURED 100-100");
     expect(await countRows(stack, "tasks", { paymentId, kind: "REFUND_SUSPENSE" })).toBe(1);
+  });
+});
+
+describe("A refund of a payment that suspense paid, since its hold was gone", () => {
+  test("goes back to suspense: the payer paid nothing, and gets nothing", async () => {
+    const accountId = await openAccount(stack, 100n);
+    const paymentId = await pay(stack, accountId, Behaviour.OK, {
+      captureMode: CaptureMode.MANUAL,
+      waitUntil: WaitUntil.AUTHORIZED,
+    });
+    await waitUntil(
+      async () => (await read(stack, paymentId)).status === PaymentStatus.REQUIRES_CAPTURE,
+    );
+    await stack.account.releaseHold({ holdId: `${paymentId}:hold` });
+    await stack.payment.capture({ paymentId });
+    expect(await endOf(stack, paymentId)).toBe("SUCCEEDED");
+    const suspense = async () => (await balanceOf(stack, "suspense:USD")).balance ?? 0n;
+    const before = await suspense();
+    expect((await refund(paymentId)).status).toBe(RefundStatus.SUCCEEDED);
+    expect(await balanceOf(stack, accountId)).toEqual({ balance: 100n, held: 0n });
+    expect(await suspense()).toBe(before + 100n);
   });
 });
 

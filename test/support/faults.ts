@@ -1,10 +1,26 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 
+/** HTTP statuses by which something between two services may answer in a peer's place. */
+export const STRANGE_CODES = {
+  "401": Code.Unauthenticated,
+  "403": Code.PermissionDenied,
+  "404": Code.NotFound,
+  "501": Code.Unimplemented,
+} as const;
+
+type StrangeCode = keyof typeof STRANGE_CODES;
+
 /**
  * How one call goes wrong. `fails`: it never arrives. `answer-lost`: it takes effect, the caller is told UNAVAILABLE.
- * `hangs`: it never arrives and nobody answers. `hangs-after`: it takes effect and nobody answers.
+ * `hangs`: it never arrives and nobody answers. `hangs-after`: it takes effect and nobody answers. `refused-404` and its
+ * like: it never arrives, and somebody who is not the peer refuses it. `lost-404`: the same, after it took effect.
  */
-export type Fault = "fails" | "answer-lost" | "hangs" | "hangs-after";
+export type Fault =
+  | "fails"
+  | "answer-lost"
+  | "hangs"
+  | "hangs-after"
+  | `${"refused" | "lost"}-${StrangeCode}`;
 
 /** A call that waits at a fault until the test has done something. */
 export interface Pause {
@@ -156,9 +172,10 @@ export class Faults {
 export const faults = new Faults();
 
 async function goWrong<T>(fault: Fault, call: () => Promise<T>, end: AbortSignal): Promise<T> {
-  if (fault === "answer-lost" || fault === "hangs-after") await call();
+  if (fault === "answer-lost" || fault === "hangs-after" || fault.startsWith("lost-")) await call();
   if (fault === "hangs" || fault === "hangs-after") await aborted(end);
-  throw unavailable();
+  const strange = Object.entries(STRANGE_CODES).find(([code]) => fault.endsWith(`-${code}`));
+  throw strange ? new ConnectError(`a proxy says ${strange[0]}`, strange[1]) : unavailable();
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -1,7 +1,7 @@
 import { type Client, ConnectError } from "@connectrpc/connect";
 import type { AccountService } from "#gen/account/v1/account_pb.ts";
 import { parseMoneyText } from "#kit/pure/money.ts";
-import { isRetryable, metadataOf, reasonOf } from "#kit/rpc/errors.ts";
+import { definiteReason, metadataOf, reasonOf } from "#kit/rpc/errors.ts";
 import { activityCall } from "#kit/temporal/call-options.ts";
 import { callPeer } from "#kit/temporal/failure.ts";
 import type {
@@ -10,13 +10,17 @@ import type {
   CreditAccountResult,
   DebitAccountInput,
   DebitAccountResult,
+  ReverseTransferInput,
   ValidateAccountInput,
   ValidateAccountResult,
 } from "../contract.ts";
 
 /** What the activities work with. */
 export interface AccountActivityDeps {
-  readonly account: Pick<Client<typeof AccountService>, "validate" | "placeHold" | "releaseHold">;
+  readonly account: Pick<
+    Client<typeof AccountService>,
+    "validate" | "placeHold" | "releaseHold" | "reverse"
+  >;
 }
 
 /** The ledger steps of a saga, keyed by activity name. Every one may run any number of times. */
@@ -25,8 +29,19 @@ export function createAccountActivities(deps: AccountActivityDeps): AccountActiv
     "account::validate": (input) => callPeer(() => validateAccount(deps, input)),
     "account::debit": (input) => callPeer(() => debitAccount(deps, input)),
     "account::credit": (input) => callPeer(() => creditAccount(deps, input)),
+    "account::reverse": (input) => callPeer(() => reverseTransfer(deps, input)),
   };
 }
+
+/** Why the ledger declines a hold for good; under any other reason it may stand or still be placed. */
+const HOLD_DECLINES = [
+  "ACCOUNT_NOT_FOUND",
+  "ACCOUNT_FROZEN",
+  "INSUFFICIENT_FUNDS",
+  "BALANCE_OVERFLOW",
+  "CURRENCY_MISMATCH",
+  "TRANSACTION_REVERSED",
+] as const;
 
 async function validateAccount(
   deps: AccountActivityDeps,
@@ -49,9 +64,8 @@ async function debitAccount(
     await deps.account.placeHold(request, activityCall(input.tenant));
     return { outcome: "HELD" };
   } catch (error) {
-    const reason = reasonOf(error);
-    // Only a stored answer may end the saga; without a reason nobody knows what happened.
-    if (reason === undefined || isRetryable(error)) throw error;
+    const reason = definiteReason(error, HOLD_DECLINES);
+    if (reason === undefined) throw error;
     const message = error instanceof ConnectError ? error.rawMessage : String(error);
     return { outcome: "DECLINED", reason, message };
   }
@@ -71,4 +85,12 @@ async function creditAccount(
     }
     throw error;
   }
+}
+
+async function reverseTransfer(
+  deps: AccountActivityDeps,
+  { tenant, transactionId, reason }: ReverseTransferInput,
+): Promise<Record<string, never>> {
+  await deps.account.reverse({ transactionId, reason }, activityCall(tenant));
+  return {};
 }

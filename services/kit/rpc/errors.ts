@@ -77,17 +77,15 @@ export function metadataOf(error: unknown): Readonly<Record<string, string>> {
   return error.findDetails(ErrorInfoSchema)[0]?.metadata ?? {};
 }
 
-const RETRYABLE = new Set([
-  Code.Unavailable,
-  Code.DeadlineExceeded,
-  Code.ResourceExhausted,
-  Code.Aborted,
-  Code.Internal,
-  Code.Unknown,
-  Code.Canceled,
-]);
-
-/** Whether the outcome of a peer call is not known, so that it must be repeated with the same key. */
-export function isRetryable(error: unknown): boolean {
-  return !(error instanceof ConnectError) || RETRYABLE.has(error.code);
+/**
+ * The reason of a definite refusal: the peer says in an ErrorInfo of our domain why, and the reason stands on the
+ * caller's list of those that the operation stores for good. Undefined for everything else, also for a 401, a 404 or
+ * a proxy's answer: nobody knows then what happened, and the call is repeated with the same key.
+ */
+export function definiteReason<R extends string>(
+  error: unknown,
+  stored: readonly R[],
+): R | undefined {
+  const reason = reasonOf(error);
+  return stored.find((each) => each === reason);
 }

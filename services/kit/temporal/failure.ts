@@ -1,10 +1,10 @@
 import { ConnectError } from "@connectrpc/connect";
 import { ApplicationFailure } from "@temporalio/common";
-import { isRetryable, metadataOf, reasonOf } from "../rpc/errors.ts";
+import { metadataOf, reasonOf } from "../rpc/errors.ts";
 
 /**
- * Turns a peer's error into an activity failure: its type is the reason, so that the workflow can branch on it;
- * a definite refusal is not retried, an unknown outcome is (unknown is not failed).
+ * Turns a peer's error into an activity failure whose type is the reason. It is always repeated: what a refusal means
+ * is known only to the activity that asked, and it answers a definite one as a value (unknown is not failed).
  */
 export function toActivityFailure(error: unknown): ApplicationFailure {
   if (error instanceof ApplicationFailure) return error;
@@ -13,7 +13,6 @@ export function toActivityFailure(error: unknown): ApplicationFailure {
   return ApplicationFailure.create({
     type: reason ?? "UNKNOWN_OUTCOME",
     message,
-    nonRetryable: !isRetryable(error),
     details: [metadataOf(error)],
     ...(error instanceof Error ? { cause: error } : {}),
   });

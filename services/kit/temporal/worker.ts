@@ -1,4 +1,10 @@
-import { type NativeConnection, Worker, type WorkerOptions } from "@temporalio/worker";
+import type { Context } from "@temporalio/activity";
+import {
+  type ActivityInboundCallsInterceptor,
+  type NativeConnection,
+  Worker,
+  type WorkerOptions,
+} from "@temporalio/worker";
 import type { Log } from "../log.ts";
 import { workflowBundle } from "./bundle.ts";
 
@@ -47,6 +53,7 @@ async function workerOptions(setup: WorkerSetup): Promise<WorkerOptions> {
     taskQueue: setup.taskQueue,
     shutdownGraceTime: setup.graceMs ?? 5_000,
     ...(setup.activities ? { activities: setup.activities } : {}),
+    interceptors: { activity: [(context) => ({ inbound: alarmOf(setup.log, context) })] },
     ...(setup.workflowsUrl
       ? {
           workflowBundle: await workflowBundle(setup.workflowsUrl),
@@ -56,5 +63,26 @@ async function workerOptions(setup: WorkerSetup): Promise<WorkerOptions> {
           workflowThreadPoolSize: 1,
         }
       : {}),
+  };
+}
+
+/** Tries after which a repeated step is worth a line: the first may be a blip, and later ones come ever more rarely. */
+const ALARM_TRIES = [4, 16, 64];
+
+/** A line in the log when a step has failed for a while: its outcome is unknown, and it goes on being repeated. */
+function alarmOf(log: Log, { info }: Context): ActivityInboundCallsInterceptor {
+  return {
+    async execute(input, next) {
+      try {
+        return await next(input);
+      } catch (error) {
+        if (ALARM_TRIES.includes(info.attempt) || info.attempt % 256 === 0) {
+          const { activityType: activity, attempt } = info;
+          const workflowId = info.workflowExecution?.workflowId;
+          log.error({ err: error, activity, attempt, workflowId }, "a step keeps failing");
+        }
+        throw error;
+      }
+    },
   };
 }

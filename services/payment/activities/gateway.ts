@@ -1,14 +1,13 @@
-import { Code, ConnectError } from "@connectrpc/connect";
 import { type Transaction, TransactionState } from "#gen/gateway/v1/gateway_pb.ts";
 import { parseMoneyText } from "#kit/pure/money.ts";
-import { isRetryable, reasonOf } from "#kit/rpc/errors.ts";
+import { definiteReason } from "#kit/rpc/errors.ts";
 import { activityCall } from "#kit/temporal/call-options.ts";
 import { callPeer } from "#kit/temporal/failure.ts";
 import type { AuthorizeOutcome, PaymentActivities, PaymentRef, VoidOutcome } from "../contract.ts";
 import { keysOf, methodInit } from "../domain/payment.ts";
 import type { PaymentActivityDeps } from "./deps.ts";
 
-/** Asks the provider for the authorisation. A definite refusal is a decline; anything unknown is thrown and repeated. */
+/** Asks the provider for the authorisation. A stored refusal is a decline; anything else is unknown, thrown and repeated. */
 export async function authorize(
   deps: PaymentActivityDeps,
   input: Parameters<PaymentActivities["gateway::authorize"]>[0],
@@ -35,8 +34,9 @@ export async function authorize(
     }
     return toOutcome(transaction);
   } catch (error) {
-    if (isRetryable(error)) return callPeer(() => Promise.reject(error));
-    return { outcome: "DECLINED", message: reasonOf(error) ?? "the provider refused the request" };
+    const declined = definiteReason(error, ["GATEWAY_DECLINED"]);
+    if (declined === undefined) return callPeer(() => Promise.reject(error));
+    return { outcome: "DECLINED", message: declined };
   }
 }
 
@@ -146,7 +146,7 @@ async function findTransaction(
     const request = { authorizationKey: keysOf.authorize(paymentId) };
     return (await deps.gateway.getTransaction(request, activityCall(tenant))).transaction;
   } catch (error) {
-    if (error instanceof ConnectError && error.code === Code.NotFound) return undefined;
+    if (definiteReason(error, ["GATEWAY_TRANSACTION_NOT_FOUND"])) return undefined;
     return callPeer(() => Promise.reject(error));
   }
 }

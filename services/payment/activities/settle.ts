@@ -1,6 +1,5 @@
-import { Code, ConnectError } from "@connectrpc/connect";
 import { parseMoneyText } from "#kit/pure/money.ts";
-import { isRetryable, reasonOf } from "#kit/rpc/errors.ts";
+import { definiteReason } from "#kit/rpc/errors.ts";
 import { activityCall } from "#kit/temporal/call-options.ts";
 import { callPeer } from "#kit/temporal/failure.ts";
 import type { PaymentActivities, SettleOutcome } from "../contract.ts";
@@ -9,6 +8,16 @@ import type { PaymentActivityDeps } from "./deps.ts";
 import { giveUp } from "./gateway.ts";
 
 type Input = Parameters<PaymentActivities["payment::settle"]>[0];
+
+/** Why the provider declines a capture for good. Any other answer, a 401 as well, may follow a capture that was made. */
+const CAPTURE_DECLINES = [
+  "GATEWAY_DECLINED",
+  "GATEWAY_ALREADY_CAPTURED",
+  "GATEWAY_TRANSACTION_NOT_FOUND",
+  "CAPTURE_EXCEEDS_AUTHORIZED",
+] as const;
+/** Why the ledger cannot capture the hold although the provider has the money. */
+const LOST_HOLD = ["HOLD_ALREADY_RESOLVED", "HOLD_NOT_FOUND", "TRANSACTION_REVERSED"] as const;
 
 /**
  * Takes the money: phase, provider, ledger, final row. Each part repeats by its key, so the whole can die anywhere and run
@@ -60,7 +69,8 @@ async function captureAtProvider(
     );
     return { gatewayReference: transaction?.gatewayReference ?? "" };
   } catch (error) {
-    if (isRetryable(error)) return callPeer(() => Promise.reject(error));
+    if (definiteReason(error, CAPTURE_DECLINES) === undefined)
+      return callPeer(() => Promise.reject(error));
     // Refused for good, but not every refusal says that the provider keeps nothing: another amount may have been
     // captured, or the authorisation may still come. Given up there first, our own side can be undone.
     await giveUp(deps, input.tenant, input.paymentId, keysOf.void(input.paymentId));
@@ -83,16 +93,10 @@ async function captureInLedger(
       activityCall(input.tenant),
     );
   } catch (error) {
-    if (isRetryable(error) || !isLostHold(error)) return callPeer(() => Promise.reject(error));
-    await postFromSuspense(deps, input, amount, reasonOf(error) ?? "HOLD_NOT_FOUND");
+    const lost = definiteReason(error, LOST_HOLD);
+    if (lost === undefined) return callPeer(() => Promise.reject(error));
+    await postFromSuspense(deps, input, amount, lost);
   }
-}
-
-function isLostHold(error: unknown): boolean {
-  return (
-    reasonOf(error) === "HOLD_ALREADY_RESOLVED" ||
-    (error instanceof ConnectError && error.code === Code.NotFound)
-  );
 }
 
 /** The provider has the money but the hold is gone: the books stay balanced through suspense, and a person is told. */

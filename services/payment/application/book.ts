@@ -52,7 +52,12 @@ export function paymentBook({ store }: Pick<PaymentDeps, "store">): PaymentBook 
     },
     notified: (ref, event) => store.clearNotify(ref, ref.paymentId, event),
     openTask: (ref, kind, detail) =>
-      store.openTask(ref, { paymentId: ref.paymentId, kind, detail }),
+      store.openTask(ref, {
+        paymentId: ref.paymentId,
+        ...(ref.refundId && { refundId: ref.refundId }),
+        kind,
+        detail,
+      }),
     pendingEvents: async (ref) =>
       (await store.pendingCallbacks(ref, ref.paymentId)).map(({ eventId }) => eventId),
     finishEvents: (ref, eventIds) => store.finishCallbacks(ref, ref.paymentId, eventIds),

@@ -30,7 +30,12 @@ export interface PaymentBook {
   /** Ends a payment that was undone, or never began. */
   fail(ref: PaymentRef, failure: Failure, eventIds: readonly string[]): Promise<Payment>;
   notified(ref: PaymentRef, event: PaymentEvent): Promise<void>;
-  openTask(ref: PaymentRef, kind: string, detail: string): Promise<void>;
+  /** Opens a task for a person, once per payment, or per refund if the reference has one, and kind. */
+  openTask(
+    ref: PaymentRef & { readonly refundId?: string },
+    kind: string,
+    detail: string,
+  ): Promise<void>;
   /** Event ids of the payment's callbacks that are not done. */
   pendingEvents(ref: PaymentRef): Promise<readonly string[]>;
   finishEvents(ref: PaymentRef, eventIds: readonly string[]): Promise<void>;

@@ -4,6 +4,7 @@ import {
   condition,
   isCancellation,
   log,
+  patched,
   TemporalFailure,
 } from "@temporalio/workflow";
 import { Saga } from "#kit/workflow/saga.ts";
@@ -15,6 +16,7 @@ import { noticeOf } from "./notice.ts";
 import { initialState, type PaymentState } from "./state.ts";
 import { type PaymentSteps, paymentSteps } from "./steps.ts";
 import { Stopped } from "./stopped.ts";
+import { UNKNOWN_GOES_ON } from "./versions.ts";
 
 /** What the saga does next: the branch a phase stands for. */
 type Branch =
@@ -99,13 +101,22 @@ function registerUndos(
   undoing: { reason: string },
 ): void {
   saga.before("check", async () => void (await steps.releaseCheck()));
-  saga.before("hold", async () => void (await steps.release()));
+  saga.before("hold", () => giveHoldBack(steps));
   saga.before("authorize", async () => {
     const answer = await steps.voidAuthorization(undoing.reason);
     if (answer.outcome === "CAPTURING") return answer;
     undoing.reason = answer.reason;
     return undefined;
   });
+}
+
+/**
+ * The provider keeps nothing by now, so the payer must lose nothing. A hold that was captured all the same, because the
+ * answer of an earlier try was lost, is no hold any more: its posting is reversed.
+ */
+async function giveHoldBack(steps: PaymentSteps): Promise<undefined> {
+  const { outcome } = await steps.release();
+  if (outcome === "ALREADY_CAPTURED" && patched(UNKNOWN_GOES_ON)) await steps.reverseCapture();
 }
 
 async function awaitCapture(
@@ -162,7 +173,7 @@ async function settle(
     case "DECLINED":
       // The provider took nothing and never will, so only our own side is undone.
       log.info("the provider declined the capture");
-      await steps.release();
+      await giveHoldBack(steps);
       await steps.releaseCheck();
       return {
         kind: "decline",

@@ -4,6 +4,7 @@ import { runStep } from "#kit/workflow/step.ts";
 import { NOTIFICATION_TASK_QUEUE } from "#services/notification/contract.ts";
 import { PAYMENT_TASK_QUEUE, type RefundWorkflowInput } from "../contract.ts";
 import { buildNotice } from "../domain/notice.ts";
+import { stepRunner } from "./runner.ts";
 
 /**
  * Gives money back: at the provider by key, then in the ledger by key, then on the rows. One activity, repeated until
@@ -12,16 +13,12 @@ import { buildNotice } from "../domain/notice.ts";
 export async function RefundWorkflow(
   input: RefundWorkflowInput,
 ): Promise<{ status: "SUCCEEDED" | "FAILED" }> {
-  const { tenant, refundId, paymentId, accountId, amount, policy } = input;
-  const outcome = await runStep<{ status: "SUCCEEDED" | "FAILED" }>(
-    policy.steps,
-    {
-      activity: "payment::refund",
-      taskQueue: PAYMENT_TASK_QUEUE,
-      summary: `refund of payment ${paymentId}`,
-    },
-    { tenant, refundId, paymentId, accountId, amount },
-  );
+  const { tenant, refundId, paymentId, accountId, amount } = input;
+  const outcome = await stepRunner(input).run<{ status: "SUCCEEDED" | "FAILED" }>({
+    activity: "payment::refund",
+    summary: `refund of payment ${paymentId}`,
+    args: { tenant, refundId, paymentId, accountId, amount },
+  });
   if (outcome.status === "SUCCEEDED") await tellPayer(input);
   return outcome;
 }

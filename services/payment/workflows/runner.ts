@@ -1,11 +1,12 @@
-import { patched, proxyActivities, sleep } from "@temporalio/workflow";
+import { isCancellation, patched, proxyActivities, sleep } from "@temporalio/workflow";
 import { runStep } from "#kit/workflow/step.ts";
 import {
   PAYMENT_TASK_QUEUE,
   type PaymentActivities,
   type PaymentWorkflowInput,
 } from "../contract.ts";
-import { UNDO_OPENS_TASK } from "./versions.ts";
+import type { PaymentPolicy } from "../domain/policy.ts";
+import { UNDO_OPENS_TASK, UNKNOWN_GOES_ON } from "./versions.ts";
 
 /** One call of an activity: its name, its owner's queue, a line for people, and its input. */
 export interface Call {
@@ -22,19 +23,28 @@ export interface Call {
   readonly afterLocal?: () => Promise<void>;
 }
 
-/** How a payment's steps are run. */
+/** How the steps of a payment or refund are run. */
 export interface Runner {
+  /** Runs a step until it is answered, or as often as the call says; a person is told when it fails for a while. */
   run<T>(call: Call): Promise<T>;
-  /** Runs an undo: it never gives up, and tells a person when it has failed for a while. */
+  /** Runs an undo: like a step, but no cancellation ends it. */
   undo<T>(call: Call): Promise<T>;
 }
 
-/** Runs steps by the payment's policy, and shows on the row once that the payment left the fast path. */
-export function stepRunner(input: PaymentWorkflowInput): Runner {
-  const { tenant, paymentId, policy } = input;
-  const ref = { tenant, paymentId };
-  const showSlow = once(() => parkInBackground(input));
-  const run = <T>(call: Call): Promise<T> =>
+/** What the steps are for. */
+export interface RunnerSubject {
+  readonly tenant: string;
+  readonly paymentId: string;
+  /** Set for a refund: its tasks are its own, not the payment's. */
+  readonly refundId?: string;
+  readonly policy: PaymentPolicy;
+}
+
+/** Runs steps by the policy. `onSlow` runs once, when the first of them leaves the fast path. */
+export function stepRunner(subject: RunnerSubject, onSlow: () => void = () => {}): Runner {
+  const { policy } = subject;
+  const showSlow = once(onSlow);
+  const attempt = <T>(call: Call): Promise<T> =>
     runStep<T>(policy.steps, { taskQueue: PAYMENT_TASK_QUEUE, ...call }, call.args, {
       onFallback: () => {
         showSlow();
@@ -42,44 +52,62 @@ export function stepRunner(input: PaymentWorkflowInput): Runner {
       },
       ...(call.afterLocal && { afterLocal: call.afterLocal }),
     });
-  const openTask = async (call: Call, error: unknown): Promise<void> => {
-    const detail = `${call.activity} keeps failing and is repeated: ${String(error)}`;
-    const args = { ...ref, kind: "COMPENSATION_FAILED", detail };
-    const task = {
-      activity: "payment::open-task",
-      summary: "a person must look",
-      args,
-      attemptsMax: 3,
-    };
-    await run(task).catch(() => undefined);
-  };
+  const some = { attemptsMax: policy.undoAttemptsBeforeTask };
+  const tell = (kind: string, call: Call, error: unknown): Promise<void> =>
+    openTask(attempt, subject, kind, `${call.activity} keeps failing and is repeated: ${error}`);
   return {
-    run,
-    async undo<T>(call: Call): Promise<T> {
-      if (!patched(UNDO_OPENS_TASK)) return run<T>(call);
+    async run<T>(call: Call): Promise<T> {
       try {
-        return await run<T>({ ...call, attemptsMax: policy.undoAttemptsBeforeTask });
+        return await attempt<T>({ ...some, ...call });
       } catch (error) {
-        await openTask(call, error);
+        const gaveUp = call.attemptsMax !== undefined || isCancellation(error);
+        // Runs that began before this patch ended here with STEP_FAILED.
+        if (gaveUp || !patched(UNKNOWN_GOES_ON)) throw error;
+        await tell("STEP_STUCK", call, error);
       }
-      return untilAnswered(() => run<T>(call), policy.steps.backoffMaxMs);
+      return untilAnswered(() => attempt<T>(call), policy.steps.backoffMaxMs);
+    },
+    async undo<T>(call: Call): Promise<T> {
+      if (!patched(UNDO_OPENS_TASK)) return attempt<T>(call);
+      try {
+        return await attempt<T>({ ...call, ...some });
+      } catch (error) {
+        await tell("COMPENSATION_FAILED", call, error);
+      }
+      return untilAnswered(() => attempt<T>(call), policy.steps.backoffMaxMs);
     },
   };
 }
 
-/** Even a refusal for good does not end an undo: a person may mend what refuses it. */
+/** Best effort: the step goes on whether or not a person could be told. */
+async function openTask(
+  attempt: (call: Call) => Promise<unknown>,
+  { tenant, paymentId, refundId }: RunnerSubject,
+  kind: string,
+  detail: string,
+): Promise<void> {
+  const args = { tenant, paymentId, ...(refundId && { refundId }), kind, detail };
+  const summary = "a person must look";
+  const call = { activity: "payment::open-task", summary, args, attemptsMax: 3 };
+  await attempt(call).catch((error: unknown) => {
+    if (isCancellation(error)) throw error;
+  });
+}
+
+/** Even a refusal for good does not end a step: a person may mend what refuses it. Only a cancellation does. */
 async function untilAnswered<T>(attempt: () => Promise<T>, pauseMs: number): Promise<T> {
   for (;;) {
     try {
       return await attempt();
-    } catch {
+    } catch (error) {
+      if (isCancellation(error)) throw error;
       await sleep(pauseMs);
     }
   }
 }
 
 /** Nobody waits for this write: it only tells those who look that the payment takes longer. */
-function parkInBackground({ tenant, paymentId, policy }: PaymentWorkflowInput): void {
+export function parkInBackground({ tenant, paymentId, policy }: PaymentWorkflowInput): void {
   const activities = proxyActivities<Pick<PaymentActivities, "payment::park">>({
     taskQueue: PAYMENT_TASK_QUEUE,
     startToCloseTimeout: policy.steps.startToCloseMs,

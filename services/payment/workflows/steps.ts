@@ -16,11 +16,11 @@ import type {
   VoidOutcome,
 } from "../contract.ts";
 import { keysOf } from "../domain/payment.ts";
-import { type Runner, stepRunner } from "./runner.ts";
+import { parkInBackground, type Runner, stepRunner } from "./runner.ts";
 
 /** The steps of a payment, each with its key, its owner's queue and a line for people. */
 export function paymentSteps(input: PaymentWorkflowInput) {
-  const runner = stepRunner(input);
+  const runner = stepRunner(input, () => parkInBackground(input));
   return {
     ...ledgerSteps(input, runner),
     ...fraudSteps(input, runner),
@@ -64,6 +64,13 @@ function ledgerSteps(
         summary,
         args,
       });
+    },
+    /** For an undone payment whose hold turns out to be captured: the posting is given back by its key. */
+    reverseCapture: () => {
+      const summary = `give ${money} back to ${accountId}`;
+      const transactionId = keysOf.capture(paymentId);
+      const args = { tenant, transactionId, reason: `payment ${paymentId} was undone` };
+      return runner.undo<object>({ activity: "account::reverse", taskQueue, summary, args });
     },
   };
 }

@@ -1,7 +1,7 @@
 import { type HoldBook, namesOf, PROVIDER_PREFIX } from "../domain/books.ts";
 import type { Findings } from "../domain/invariants.ts";
 import { judgeAccount, judgeCurrency } from "../domain/judge-accounts.ts";
-import { ownerOfProviderTransfer, strayTransfer } from "../domain/judge-ledger.ts";
+import { isPayout, ownerOfProviderTransfer, strayTransfer } from "../domain/judge-ledger.ts";
 import type { Books } from "./books.ts";
 
 /** A1 to A3. Answers how many transfers are posted. */
@@ -65,7 +65,7 @@ export async function auditProviderTransfers(books: Books, findings: Findings): 
     for (const { transfer, owner } of owned) {
       const known =
         owner && (owner.kind === "payment" ? payments.has(owner.id) : refunds.has(owner.id));
-      if (!known) findings.broken([strayTransfer(transfer)]);
+      if (!known && !isPayout(transfer)) findings.broken([strayTransfer(transfer)]);
     }
   }
 }

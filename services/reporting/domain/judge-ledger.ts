@@ -52,15 +52,21 @@ function undoneDetails({ payment, hold, ...books }: PaymentCase): readonly strin
   );
   return [
     ...posted.map((id) => `is ${status}, but ${id} is posted`),
-    ...(hold?.state === "CAPTURED" && posted.length === 0
+    ...(hold?.state === "CAPTURED" && posted.length === 0 && !givenBack(books, paymentId)
       ? [`is ${status}, but its hold is CAPTURED`]
       : []),
   ];
 }
 
+/** A hold that was captured before its payment was undone: the posting landed and was reversed. */
+function givenBack({ transfers }: Pick<PaymentCase, "transfers">, paymentId: string): boolean {
+  const capture = namesOf.capture(paymentId);
+  return [capture, namesOf.reversal(capture)].every((id) => transfers.get(id)?.state === "POSTED");
+}
+
 function refundDetails(books: PaymentCase, refund: RefundBook): readonly string[] {
   const direct = landed(books, namesOf.refund(refund.refundId));
-  // To suspense where the payer's account could not take it, for example because it would overflow.
+  // To suspense where the payer's account could not take it, or where suspense had paid in the payer's place.
   const suspense = landed(books, namesOf.refundSuspense(refund.refundId));
   const transfer = direct ?? suspense;
   if (direct && suspense) return [`refund ${refund.refundId} is posted twice`];
@@ -69,6 +75,8 @@ function refundDetails(books: PaymentCase, refund: RefundBook): readonly string[
     return transfer ? [`refund ${refund.refundId} is FAILED, but is posted`] : [];
   }
   if (!transfer) return [`refund ${refund.refundId} is ${refund.status}, but nothing was posted`];
+  if (direct && landed(books, namesOf.suspense(books.payment.paymentId)))
+    return [`refund ${refund.refundId} went to the payer, but suspense had paid`];
   const receiver = direct
     ? books.payment.accountId
     : namesOf.suspenseAccount(books.payment.currencyCode);
@@ -112,6 +120,11 @@ export function ownerOfProviderTransfer(
   const match = /^(.+?):(capture|suspense|refund(?::suspense)?)(?::reversal)?$/.exec(transactionId);
   if (!match?.[1]) return undefined;
   return { kind: match[2]?.startsWith("refund") ? "refund" : "payment", id: match[1] };
+}
+
+/** Money between the provider and our own accounts outside, for example a payout to the bank: no payment's business. */
+export function isPayout({ sourceAccountId, destinationAccountId }: TransferBook): boolean {
+  return [sourceAccountId, destinationAccountId].every((id) => /^(provider|external):/.test(id));
 }
 
 /** A6 for a posting with a provider that is no payment's and no refund's. */

@@ -1,5 +1,5 @@
 import { timestampDate } from "@bufbuild/protobuf/wkt";
-import { type Client, Code, ConnectError } from "@connectrpc/connect";
+import type { Client } from "@connectrpc/connect";
 import {
   type GatewayService,
   type Transaction,
@@ -8,6 +8,7 @@ import {
 import type { Scope } from "#kit/pure/scope.ts";
 import { Refusal } from "#kit/refusal.ts";
 import { onBehalfOf } from "#kit/rpc/client.ts";
+import { definiteReason } from "#kit/rpc/errors.ts";
 import type { GatewayReader } from "../application/books.ts";
 import type { GatewayBook } from "../domain/books.ts";
 
@@ -25,7 +26,7 @@ export function gatewayReader(client: Client<typeof GatewayService>): GatewayRea
         );
         return transaction && gatewayBook(transaction);
       } catch (error) {
-        if (error instanceof ConnectError && error.code === Code.NotFound) return undefined;
+        if (definiteReason(error, ["GATEWAY_TRANSACTION_NOT_FOUND"])) return undefined;
         throw unavailable(error);
       }
     },

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { PaymentStatus } from "#gen/payment/v1/payment_pb.ts";
+import { PaymentStatus, RefundStatus } from "#gen/payment/v1/payment_pb.ts";
 import type { Env } from "#kit/config.ts";
 import { KeyedQueue } from "#kit/keyed-queue.ts";
 import { closePeers } from "#kit/rpc/client.ts";
@@ -12,6 +12,7 @@ import {
   CANCELLED,
   type End,
   expectEnd,
+  FUNDS,
   failed,
   openAccount,
   pay,
@@ -44,7 +45,7 @@ export const STEPS: readonly StepCase[] = [
   { step: "notify of an undone payment", method: "Send", end: UNDONE },
 ];
 
-const FAULTS: readonly Fault[] = ["fails", "answer-lost", "hangs", "hangs-after"];
+const FAULTS: readonly Fault[] = ["fails", "answer-lost", "hangs", "hangs-after", "lost-401"];
 
 /** Once: the next try brings the answer. Four times: past all local tries and into the regular ones. */
 const TIMES = [1, 4] as const;
@@ -56,7 +57,15 @@ interface MatrixCase extends StepCase {
 }
 
 const CASES: readonly MatrixCase[] = STEPS.flatMap((step) =>
-  FAULTS.flatMap((fault) => TIMES.map((times) => ({ ...step, fault, times, accountId: "" }))),
+  FAULTS.flatMap((fault) =>
+    // A refusal by a stranger is worth a case where every local try meets it.
+    TIMES.filter((times) => times > 1 || !fault.startsWith("lost-")).map((times) => ({
+      ...step,
+      fault,
+      times,
+      accountId: "",
+    })),
+  ),
 ).map((each, index) => {
   const accountId = `${each.end === UNDONE ? "denied" : "good"}-${index}`;
   return { ...each, accountId };
@@ -65,14 +74,14 @@ const CASES: readonly MatrixCase[] = STEPS.flatMap((step) =>
 /** Durations short enough for a fault to cost a second, in the proportions of the real ones. */
 export const SHORT_STEPS: Env = {
   SETTLE_STEP_LOCAL_TIMEOUT: "400ms",
-  SETTLE_STEP_TIMEOUT: "2s",
+  SETTLE_STEP_TIMEOUT: "1s",
   SETTLE_STEP_BACKOFF_MAX: "100ms",
   SETTLE_SWEEP_INTERVAL: "500ms",
   SETTLE_SWEEP_AFTER: "2s",
 };
 
 /** Payments under way at once: more of them starve each other on two cores, until their steps run out of time. */
-const LANES = 12;
+const LANES = 20;
 
 /** For a case to have its turn and end. */
 const TURN_MS = 240_000;
@@ -129,10 +138,59 @@ export function describeFaultMatrix(title: string, env: Env): void {
     );
 
     describeUndo(() => stack);
+    describeRefusals(() => stack);
 
     test("leaves books that balance", async () => {
       await expectBooksBalance(stack);
     });
+  });
+}
+
+/** What a step does that is refused for long by somebody who does not know what happened, and what an undo then finds. */
+function describeRefusals(stack: () => Stack): void {
+  test("waits, and a person is told, while a proxy answers 404 in the ledger's place", async () => {
+    const accountId = "proxy-404";
+    await openAccount(stack(), accountId);
+    const left = faults.plan(accountId, "PlaceHold", "refused-404", 8);
+    const story = await pay(stack(), accountId);
+    await expectEnd(stack(), story, SETTLED);
+    expect(left()).toBe(0);
+    expect(await tasksOf(stack(), story)).toEqual(["STEP_STUCK"]);
+  });
+
+  test("gives a hold back by its posting when it was captured although the payment is undone", async () => {
+    const accountId = "captured-while-undone";
+    await openAccount(stack(), accountId);
+    const story = await pay(stack(), accountId, { behaviour: "NO_CALLBACK" });
+    await rowBecomes(stack(), story, "waiting", ({ step }) => step === "AWAIT_CALLBACK");
+    const { paymentId } = story;
+    const amount = { currencyCode: "USD", minorUnits: 100n };
+    const capture = { holdId: `${paymentId}:hold`, transactionId: `${paymentId}:capture`, amount };
+    await stack().account.captureHold(capture);
+    await stack().payment.cancel({ paymentId });
+    await expectEnd(stack(), story, CANCELLED, { behaviour: "NO_CALLBACK" });
+  });
+
+  test("refunds once when the refund was made, its answer was lost, and every repeat is answered 401", async () => {
+    const accountId = "refund-401";
+    await openAccount(stack(), accountId);
+    const story = await pay(stack(), accountId);
+    await expectEnd(stack(), story, SETTLED);
+    const lost = faults.plan(accountId, "Refund", "lost-401", 6);
+    const { paymentId } = story;
+    const { refund } = await stack().payment.refund({ paymentId });
+    const refundId = refund?.refundId ?? "";
+    await waitUntil(async () => {
+      const { refund: now } = await stack().payment.getRefund({ refundId });
+      return now?.status === RefundStatus.SUCCEEDED;
+    });
+    expect(lost()).toBe(0);
+    const { transaction } = await stack().gateway.getTransaction({
+      authorizationKey: `${paymentId}:authorize`,
+    });
+    expect(transaction?.refundedAmount?.minorUnits).toBe(100n);
+    const { account } = await stack().account.getAccount({ accountId });
+    expect(account?.balance?.minorUnits).toBe(FUNDS);
   });
 }
 

@@ -29,6 +29,37 @@ describe("A6", () => {
     expect(details(judgeLedger(paymentCase({}, { transfers })))).toContain("captured twice");
   });
 
+  test("wants the refund of a payment that suspense paid back in suspense", () => {
+    const hold = holdBook({ state: "RELEASED", capturedAmount: 0n });
+    const refunds = [
+      {
+        refundId: "r1",
+        amount: 100n,
+        currencyCode: "USD",
+        status: "SUCCEEDED",
+        notifyPending: false,
+      },
+    ];
+    const back = (transactionId: string, destinationAccountId: string) =>
+      transferBook({ transactionId, sourceAccountId: "provider:mock:USD", destinationAccountId });
+    const judge = (refund: ReturnType<typeof back>) =>
+      details(
+        judgeLedger(paymentCase({}, { hold, refunds, transfers: transfersOf(suspense, refund) })),
+      );
+    expect(judge(back("r1:refund:suspense", "suspense:USD"))).toBe("");
+    expect(judge(back("r1:refund", "alice"))).toContain("went to the payer, but suspense had paid");
+  });
+
+  test("takes a payment that was undone after its capture, when the posting was reversed", () => {
+    const undone = { status: "CANCELLED", capturedAmount: 0n } as const;
+    const judge = (...transfers: ReturnType<typeof transferBook>[]) =>
+      judgeLedger(paymentCase(undone, { hold: holdBook(), transfers: transfersOf(...transfers) }));
+    const reversal = transferBook({ transactionId: "p1:capture:reversal" });
+    expect(judge(transferBook(), reversal)).toEqual([]);
+    expect(details(judge())).toContain("its hold is CAPTURED");
+    expect(judge(transferBook())).not.toEqual([]);
+  });
+
   test("a reversed posting has no effect: a settled payment lacks it, an undone one may have it", () => {
     const reversal = transferBook({ transactionId: "p1:capture:reversal" });
     const parts = { transfers: transfersOf(transferBook(), reversal), hold: undefined };
