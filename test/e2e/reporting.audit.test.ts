@@ -117,10 +117,10 @@ describe("ledger", () => {
   test("A6 leaves alone what goes between the provider and the bank, and what takes it back", async () => {
     await insert(
       "account.transfers",
-      transfer("payout", "provider:mock:USD", "external:bank:USD", 5n),
+      transfer("payout", "provider:mock:USD", "external:funding:USD", 5n),
     );
     await insert("account.transfers", {
-      ...transfer("payout:reversal", "external:bank:USD", "provider:mock:USD", 5n),
+      ...transfer("payout:reversal", "external:funding:USD", "provider:mock:USD", 5n),
       reverses: "payout",
     });
     expect(broken(await stand.audit())).toEqual({});

@@ -146,8 +146,14 @@ const OVER_MS = 90_000;
 
 async function lastEvents(stack: Stack, { paymentId }: Pick<Story, "paymentId">): Promise<string> {
   const { client } = await stack.platform.temporal();
-  const { events } = await client.workflow.getHandle(`payment-${paymentId}`).fetchHistory();
-  return `its last events are ${events?.slice(-30).map(eventText).join(", ")}`;
+  const handle = client.workflow.getHandle(`payment-${paymentId}`);
+  const { events } = await handle.fetchHistory();
+  const { raw } = await handle.describe();
+  const waits = raw.pendingActivities?.map(
+    ({ activityType, state, attempt, lastFailure }) =>
+      `${activityType?.name} in state ${state}, try ${attempt}, last ${lastFailure?.message}`,
+  );
+  return `its last events are ${events?.slice(-30).map(eventText).join(", ")}; it waits for ${waits?.join("; ")}`;
 }
 
 type History = Awaited<ReturnType<WorkflowHandle["fetchHistory"]>>;
