@@ -29,11 +29,14 @@ export interface PaymentWorkflowInput {
   readonly method: PaymentMethod;
   readonly captureMode: "AUTOMATIC" | "MANUAL";
   readonly policy: PaymentPolicy;
-  /** Set when the sweeper starts a payment again: what the row knew then. Deadlines count from these times. */
+  /** Set on every start but the first: what the rows knew then. Deadlines count from these times. */
   readonly resume?: {
     readonly phase: PhaseText;
-    readonly gatewayStartMs: number;
+    /** Null: the gateway step had not begun to wait, so its time begins when it does. */
+    readonly gatewayStartMs: number | null;
     readonly captureStartMs: number | null;
+    /** Answers of the provider that an earlier run may have been told; absent in inputs of older code. */
+    readonly callbacks?: readonly GatewayCallback[];
   };
 }
 
@@ -112,6 +115,12 @@ export type SettleOutcome =
   | { readonly outcome: "SUCCEEDED" | "DECLINED" }
   | { readonly outcome: "UNDOING"; readonly reason: string };
 
+/** Answer of `payment::park`: what the row says, parked or not. Without `phase` it was made by older code. */
+export interface Parked {
+  readonly captureStartMs: number | null;
+  readonly phase?: PhaseText;
+}
+
 /** Payment's own activities, on `payment-tasks`. Each repeats with the same keys and answers the same. */
 export interface PaymentActivities {
   /** Asks the provider; writes the row when the answer is PENDING. Never fails for good. */
@@ -135,7 +144,7 @@ export interface PaymentActivities {
       readonly step: "FRAUD_CHECK" | "AWAIT_CALLBACK" | "GATEWAY" | "CAPTURE" | "DEBIT_ACCOUNT";
       readonly message: string;
     },
-  ): Promise<{ readonly captureStartMs: number | null }>;
+  ): Promise<Parked>;
   /** Decides CAPTURING, takes the money at the provider and in the ledger, and writes the final row. */
   "payment::settle"(
     input: PaymentRef & {

@@ -48,7 +48,7 @@ test.each([
   },
 );
 
-test("a callback that the provider repeats is told to the workflow once", async () => {
+test("a callback is told to the workflow once, however often the provider repeats it and the sweeper looks", async () => {
   // The sweeper stays away: only the callback endpoint speaks here.
   await using stack = await startQuickStack({ SETTLE_SWEEP_AFTER: "1h" });
   const accountId = await openAccount(stack, 100n);
@@ -60,6 +60,8 @@ test("a callback that the provider repeats is told to the workflow once", async 
     expect(await callBack(stack, paymentId, { eventId })).toBe(200);
     await until(stack, paymentId, PaymentStatus.REQUIRES_CAPTURE);
   }
+  // Nor by any number of sweeps while it waits.
+  for (let time = 0; time < 3; time += 1) await stack.payment.recover({});
   const { client } = await stack.platform.temporal();
   const { events } = await client.workflow.getHandle(`payment-${paymentId}`).fetchHistory();
   const signals = events?.filter((event) => event.workflowExecutionSignaledEventAttributes);

@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { CaptureMode } from "#gen/payment/v1/payment_pb.ts";
-import { captureUpdate } from "#services/payment/contract.ts";
+import { paymentInput } from "#services/payment/application/temporal.ts";
+import { captureUpdate, PAYMENT_TASK_QUEUE, PAYMENT_WORKFLOW } from "#services/payment/contract.ts";
+import { DEFAULT_POLICY } from "#services/payment/domain/policy.ts";
 import { createPaymentStore } from "#services/payment/store/payment-store.ts";
 import { expectBooksBalance } from "#test/support/books.ts";
 import type { Stack } from "#test/support/stack.ts";
@@ -142,6 +144,55 @@ describe("Capture", () => {
     expect(await balanceOf(stack, accountId)).toEqual({ balance: 45n, held: 0n });
     expect(await noticesOf(stack, paymentId)).toEqual(["succeeded"]);
   });
+
+  test.each(["capture", "cancel"] as const)(
+    "or Cancel (%s) works after the saga was lost and a repeat of Create started it again",
+    async (call) => {
+      const accountId = await openAccount(stack, 100n);
+      const request = {
+        requestId: `lost-${call}`,
+        accountId,
+        amount: usd(100n),
+        captureMode: CaptureMode.MANUAL,
+      };
+      const { payment } = await stack.payment.create(request);
+      const paymentId = payment?.paymentId ?? "";
+      await until(stack, paymentId, PaymentStatus.REQUIRES_CAPTURE);
+      await terminate(stack, `payment-${paymentId}`);
+      expect((await stack.payment.create(request)).runId).not.toBe("");
+      const ended = await stack.payment[call]({ paymentId });
+      const captured = call === "capture";
+      expect(ended.payment?.status).toBe(PaymentStatus[captured ? "SUCCEEDED" : "CANCELLED"]);
+      expect(await balanceOf(stack, accountId)).toEqual({
+        balance: captured ? 0n : 100n,
+        held: 0n,
+      });
+    },
+  );
+
+  test.each([
+    [{ kind: "CAPTURING", amount: 30n, requestId: "the-row" }, "SUCCEEDED"],
+    [{ kind: "UNDOING", reason: "CANCELLED" }, "CANCELLED"],
+  ] as const)(
+    "follows what the row has decided (%o) in a run that was told nothing",
+    async (phase, status) => {
+      const { paymentId } = await authorized();
+      await terminate(stack, `payment-${paymentId}`);
+      const store = createPaymentStore(await stack.platform.database("payment"));
+      const row = await store.claimPhase({ tenant: "default" }, paymentId, phase);
+      if (!row) throw new Error("no row");
+      // As an operator starts it by hand: with the input of the first start.
+      const { client } = await stack.platform.temporal();
+      await client.workflow.start(PAYMENT_WORKFLOW, {
+        workflowId: `payment-${paymentId}`,
+        taskQueue: PAYMENT_TASK_QUEUE,
+        args: [paymentInput(row, DEFAULT_POLICY, undefined)],
+      });
+      expect(await endOf(stack, paymentId)).toBe(
+        status === "CANCELLED" ? "CANCELLED CANCELLED" : status,
+      );
+    },
+  );
 
   test("and Cancel at the same time have one outcome, with exact books", async () => {
     await Promise.all(

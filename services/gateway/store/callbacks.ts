@@ -1,3 +1,4 @@
+import { due } from "#kit/mongo/due.ts";
 import { type Key, key } from "#kit/mongo/key.ts";
 import type { ClaimedTask } from "../application/book.ts";
 import type { BookCollections, CallbackRow } from "./rows.ts";
@@ -14,7 +15,7 @@ export async function claimDueTask(
   now: Date,
 ): Promise<ClaimedTask | undefined> {
   const row = await book.callbacks.findOneAndUpdate(
-    { dueTime: { $lte: now, $type: "date" } },
+    { dueTime: { $type: "date" }, ...due("dueTime", now) },
     { $set: { dueTime: claimUntil(now), updateTime: now } },
     { sort: { dueTime: 1 }, returnDocument: "after" },
   );

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { type Db, MongoServerError } from "mongodb";
 import type { ListQuery } from "#kit/list/spec.ts";
+import { due } from "#kit/mongo/due.ts";
 import { key } from "#kit/mongo/key.ts";
 import { type ListColumns, listFilter, listSort } from "#kit/mongo/list.ts";
 import type { Notification } from "../domain/notification.ts";
@@ -89,9 +90,9 @@ async function claimDue(
   rows: Collections,
   { limit, now, leaseMs }: ClaimOptions,
 ): Promise<readonly Claimed[]> {
-  const due = { status: "QUEUED", nextTime: { $lte: now } } as const;
+  const queued = { status: "QUEUED", ...due("nextTime", now) } as const;
   const found = await rows.notifications
-    .find(due, { projection: { _id: 1 } })
+    .find(queued, { projection: { _id: 1 } })
     .sort({ nextTime: 1 })
     .limit(limit)
     .toArray();
@@ -100,7 +101,7 @@ async function claimDue(
   const ids = found.map((row) => row._id);
   // The filter is asked again for each row it updates: a row that another sender took meanwhile is not due any more.
   await rows.notifications.updateMany(
-    { _id: { $in: ids }, ...due },
+    { _id: { $in: ids }, ...queued },
     {
       $set: { nextTime: new Date(now.getTime() + leaseMs), claim: token, updateTime: now },
       $inc: { attempts: 1 },

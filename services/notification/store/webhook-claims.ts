@@ -1,4 +1,5 @@
 import { uuidv7 } from "#kit/ids.ts";
+import { due } from "#kit/mongo/due.ts";
 import { key } from "#kit/mongo/key.ts";
 import type { AttemptOutcome, ClaimedDelivery, WebhookStore } from "./webhook-port.ts";
 import {
@@ -15,7 +16,7 @@ export async function claimDelivery(
 ): Promise<ClaimedDelivery | undefined> {
   const token = uuidv7();
   const row = await rows.deliveries.findOneAndUpdate(
-    { state: "PENDING", nextTime: { $lte: now }, endpointId: { $nin: busyEndpoints } },
+    { state: "PENDING", ...due("nextTime", now), endpointId: { $nin: busyEndpoints } },
     {
       $set: { nextTime: new Date(now.getTime() + leaseMs), claim: token, updateTime: now },
       $inc: { attempts: 1 },

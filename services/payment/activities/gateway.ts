@@ -1,4 +1,5 @@
 import { type Transaction, TransactionState } from "#gen/gateway/v1/gateway_pb.ts";
+import { assert } from "#kit/pure/assert.ts";
 import { parseMoneyText } from "#kit/pure/money.ts";
 import { definiteReason } from "#kit/rpc/errors.ts";
 import { activityCall } from "#kit/temporal/call-options.ts";
@@ -61,8 +62,9 @@ export async function voidAuthorization(
   if (phase.kind === "CAPTURING") {
     return { outcome: "CAPTURING", amount: phase.amount.toString(), requestId: phase.requestId };
   }
+  assert(phase.kind === "UNDOING", "a claimed phase is decided");
   await giveUp(deps, tenant, paymentId, keysOf.void(paymentId));
-  return { outcome: "VOIDED", reason: phase.kind === "UNDOING" ? phase.reason : input.reason };
+  return { outcome: "VOIDED", reason: phase.reason };
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { PaymentActivities, PaymentOutcome } from "../contract.ts";
-import type { Failure, Payment } from "../domain/payment.ts";
+import { type Failure, type Payment, phaseText } from "../domain/payment.ts";
 import { paymentReasons } from "../reasons.ts";
 import type { PaymentActivityDeps } from "./deps.ts";
 import { authorize, giveUpAlive, queryGateway, reconcile, voidAuthorization } from "./gateway.ts";
@@ -29,14 +29,18 @@ export function createPaymentActivities(deps: PaymentActivityDeps): PaymentActiv
       });
       if (input.status === "NEEDS_REVIEW")
         await book.openTask(input, "FRAUD_REVIEW", input.message);
-      return { captureStartMs: payment.captureStartTime?.getTime() ?? null };
+      const captureStartMs = payment.captureStartTime?.getTime() ?? null;
+      return { captureStartMs, phase: phaseText(payment.phase) };
     },
     async "payment::fail"(input) {
       const payment = await book.find(input);
       // A callback that came between the void and here tells of an authorisation that the void did not meet. It is
       // recorded below, so no reconcile will look at it.
       if (input.eventIds.length > 0) await giveUpAlive(deps, input.tenant, input.paymentId);
-      return outcomeOf(await book.fail(input, failureOf(payment, input), input.eventIds));
+      const ended = await book.fail(input, failureOf(payment, input), input.eventIds);
+      // Between the look and the write somebody decided otherwise: the end is what was decided.
+      if (ended.final) return outcomeOf(ended);
+      return outcomeOf(await book.fail(input, failureOf(ended, input), input.eventIds));
     },
     async "payment::notified"({ event, ...ref }) {
       if (event === "succeeded" || event === "failed" || event === "cancelled")

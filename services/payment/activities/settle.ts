@@ -1,3 +1,4 @@
+import { assert } from "#kit/pure/assert.ts";
 import { parseMoneyText } from "#kit/pure/money.ts";
 import { definiteReason } from "#kit/rpc/errors.ts";
 import { activityCall } from "#kit/temporal/call-options.ts";
@@ -31,11 +32,9 @@ export async function settle(deps: PaymentActivityDeps, input: Input): Promise<S
     requestId: input.requestId,
   });
   if (phase.kind === "UNDOING") return { outcome: "UNDOING", reason: phase.reason };
+  assert(phase.kind === "CAPTURING", "a claimed phase is decided");
   // The phase's amount, not the proposed one: of two captures that raced only one was written.
-  const amount = {
-    currencyCode,
-    minorUnits: phase.kind === "CAPTURING" ? phase.amount : proposed.minorUnits,
-  };
+  const amount = { currencyCode, minorUnits: phase.amount };
   const captured = await captureAtProvider(deps, input, amount);
   if (captured === undefined) return { outcome: "DECLINED" };
   await captureInLedger(deps, input, amount);

@@ -34,18 +34,20 @@ export function paymentBook({ store }: Pick<PaymentDeps, "store">): PaymentBook 
     async fail(ref, failure, eventIds) {
       await store.finishCallbacks(ref, ref.paymentId, eventIds);
       const status = failure.reason === "CANCELLED" ? "CANCELLED" : "FAILED";
-      // From OPEN only a declined hold ends here, from CAPTURING only a declined capture; both hold nothing.
-      const kinds =
-        failure.reason === "GATEWAY_DECLINED"
-          ? ["OPEN", "UNDOING", "CAPTURING"]
-          : ["OPEN", "UNDOING"];
+      // From OPEN only a declined hold ends here, from CAPTURING only a declined capture; both hold nothing. An undo
+      // that was decided for another reason, a cancel for example, ends for that one.
+      const from = [
+        { "phase.kind": "OPEN" as const },
+        { "phase.kind": "UNDOING" as const, "phase.reason": failure.reason },
+        ...(failure.reason === "GATEWAY_DECLINED" ? [{ "phase.kind": "CAPTURING" as const }] : []),
+      ];
       const ended = await store.finishPayment(ref, ref.paymentId, {
         status,
         message: failure.message,
         failure,
         capturedAmount: 0n,
         notify: eventOf(status),
-        from: { "phase.kind": { $in: kinds } },
+        from: { $or: from },
         phase: { kind: "UNDOING", reason: failure.reason },
       });
       return existing(ended, ref.paymentId);

@@ -4,6 +4,7 @@ import { mayUse, type Scope } from "#kit/pure/scope.ts";
 import { Refusal } from "#kit/refusal.ts";
 import { asAccepted, type Payment, type PaymentMethod, type WaitUntil } from "../domain/payment.ts";
 import type { PaymentDeps } from "./deps.ts";
+import { resumePayment } from "./resume-payment.ts";
 import { waitFor } from "./wait-for.ts";
 
 /** A parsed request for a payment. */
@@ -48,7 +49,7 @@ export async function createPayment(
   if (!accepted.inserted && accepted.payment.requestHash !== request.requestHash) {
     throw new Refusal("REQUEST_ID_REUSED", { metadata: { request_id: request.requestId } });
   }
-  const runId = accepted.payment.final ? "" : await startOrLeave(deps, accepted.payment);
+  const runId = accepted.payment.final ? "" : await startOrLeave(deps, accepted);
   if (request.waitUntil === "ACCEPTED") return { payment: asAccepted(accepted.payment), runId };
   const payment = await waitFor(deps, scope, accepted.payment.paymentId, {
     until: request.waitUntil,
@@ -66,9 +67,15 @@ export function accountNotFound(accountId: string): Refusal {
   });
 }
 
-async function startOrLeave(deps: PaymentDeps, payment: Payment): Promise<string> {
+/** A repeat may meet a payment whose saga was lost; it goes on from the row, as the sweeper's start would. */
+async function startOrLeave(
+  deps: PaymentDeps,
+  { inserted, payment }: { readonly inserted: boolean; readonly payment: Payment },
+): Promise<string> {
   try {
-    const start = await deps.workflows.startPayment(payment, "first");
+    const start = await (inserted
+      ? deps.workflows.startPayment(payment)
+      : resumePayment(deps, payment));
     return start.started ? start.runId : "";
   } catch (error) {
     deps.log.warn({ err: error, paymentId: payment.paymentId }, "start is left to the sweeper");

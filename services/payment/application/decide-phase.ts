@@ -1,6 +1,7 @@
 import type { Scope } from "#kit/pure/scope.ts";
 import type { DecidedPhase, Payment } from "../domain/payment.ts";
 import type { PaymentDeps } from "./deps.ts";
+import { resumePayment } from "./resume-payment.ts";
 import { mustFind } from "./wait-for.ts";
 
 /**
@@ -16,7 +17,7 @@ export async function decidePhase(
   const payment = await mustFind(deps, scope, paymentId);
   if (payment.final) return payment;
   const claimed = (await deps.store.claimPhase(scope, paymentId, phase)) ?? payment;
-  await deps.workflows.startPayment(claimed, "again").catch((error) => {
+  await resumePayment(deps, claimed).catch((error) => {
     deps.log.warn(
       { err: error, paymentId, phase: phase.kind },
       "the decision is left to the sweeper",

@@ -3,6 +3,7 @@ import { type GatewayEvent, parseGatewayEvent } from "../domain/gateway-event.ts
 import type { Payment } from "../domain/payment.ts";
 import type { StoredCallback } from "../store/callbacks.ts";
 import type { PaymentDeps } from "./deps.ts";
+import { resumePayment, toSignal } from "./resume-payment.ts";
 
 /** What the provider is told: durable, forged, or not a callback at all. */
 export type Receipt = "stored" | "signature-invalid" | "malformed";
@@ -51,20 +52,15 @@ export async function deliverCallback(
   callback: StoredCallback,
   final: boolean,
 ): Promise<void> {
-  const { tenant, paymentId, eventId, outcome, gatewayReference, reason } = callback;
+  const { tenant, paymentId } = callback;
   if (!final) {
-    const running = await deps.workflows.signalCallback(paymentId, {
-      eventId,
-      outcome,
-      gatewayReference,
-      reason,
-    });
-    if (running) {
-      await deps.store.markSignalled({ tenant }, callback.callbackId);
+    if (await deps.workflows.signalCallback(paymentId, toSignal(callback))) {
+      await deps.store.markSignalled({ tenant }, [callback]);
       return;
     }
-    // No run although the row was open: it ended just now, or the sweeper will start it and signal again.
+    // No run although the row was open: it ended just now, or it was lost, and a new one is told by its input.
     const payment = await deps.store.findPayment({ tenant }, paymentId);
+    if (payment && !payment.final) await resumePayment(deps, payment);
     if (!payment?.final) return;
   }
   await deps.workflows.startReconcile({ tenant, paymentId });

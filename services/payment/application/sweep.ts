@@ -1,7 +1,9 @@
+import { nextLookAt } from "../domain/next-look.ts";
 import { buildNotice, type Notice } from "../domain/notice.ts";
 import { amountOf, type Payment, type Refund } from "../domain/payment.ts";
 import type { PaymentDeps } from "./deps.ts";
 import { deliverCallback } from "./receive-callback.ts";
+import { resumePayment } from "./resume-payment.ts";
 
 /** Rows looked at per kind and sweep; the rest comes with the next one. */
 const BATCH = 500;
@@ -58,9 +60,8 @@ export async function sweep(deps: PaymentDeps, options: SweepOptions): Promise<S
   });
   await sweepCallbacks(deps, report, settled);
   await sweepNotifications(deps, report, settled);
-  const open = await deps.store.countOpen();
-  report.openPayments = open.payments;
-  report.openRefunds = open.refunds;
+  // Counting looks at every open row; only who asked for everything wants to know.
+  if (options.everything) Object.assign(report, await deps.store.countOpen());
   return report;
 }
 
@@ -74,7 +75,8 @@ interface Kind<R extends { readonly tenant: string }> {
   readonly collection: "payments" | "refunds";
   find(limit: number): Promise<readonly R[]>;
   idOf(row: R): string;
-  restart(row: R): Promise<void>;
+  /** Answers when to look at the row again, if that is later than usual. */
+  restart(row: R): Promise<Date | undefined>;
 }
 
 async function sweepDue<R extends { readonly tenant: string }>(
@@ -89,9 +91,21 @@ async function sweepDue<R extends { readonly tenant: string }>(
     const due = (await find(BATCH)).filter((row) => !seen.has(idOf(row)));
     if (due.length === 0 || signal?.aborted) return;
     for (const row of due) seen.add(idOf(row));
-    const rows = due.map((row) => ({ tenant: row.tenant, id: idOf(row) }));
-    await deps.store.postpone(collection, rows, recheckTime(deps));
-    await inParallel(due, (row) => attempt(report, idOf(row), () => restart(row)));
+    const look = (row: R, time: Date) => ({ tenant: row.tenant, id: idOf(row), time });
+    const soon = recheckTime(deps);
+    // First for all, so that two sweepers do not start the same; a crash after this line costs that much time.
+    await deps.store.postpone(
+      collection,
+      due.map((row) => look(row, soon)),
+    );
+    const later: ReturnType<typeof look>[] = [];
+    await inParallel(due, (row) =>
+      attempt(report, idOf(row), async () => {
+        const time = await restart(row);
+        if (time !== undefined && time > soon) later.push(look(row, time));
+      }),
+    );
+    await deps.store.postpone(collection, later);
     if (!everything) return;
   }
 }
@@ -100,33 +114,30 @@ function recheckTime({ sweepAfterMs }: PaymentDeps): Date {
   return new Date(Date.now() + RECHECK_AGES * sweepAfterMs);
 }
 
-/** A new run knows nothing of callbacks that a lost one was told, so it is told them again; it drops known ids. */
 async function restartPayment(
   deps: PaymentDeps,
   report: SweepReport,
   payment: Payment,
-): Promise<void> {
-  const start = await deps.workflows.startPayment(payment, "again");
-  if (!start.started) {
-    report.runningWorkflows += 1;
-    await tellDecision(deps, payment);
-    return;
+): Promise<Date | undefined> {
+  const start = await resumePayment(deps, payment);
+  if (start.started) {
+    report.startedWorkflows += 1;
+    return undefined;
   }
-  report.startedWorkflows += 1;
-  for (const callback of await deps.store.pendingCallbacks(payment, payment.paymentId)) {
-    await deliverCallback(deps, callback, false);
-    report.signalledCallbacks += 1;
-  }
+  report.runningWorkflows += 1;
+  await tellDecision(deps, payment);
+  return nextLookAt(payment, deps.policy, new Date());
 }
 
 /**
- * Who decides with an etag writes the row first and may die before the running workflow hears of it. An update of one id
- * is heard once, however often it is sent.
+ * Who decides with an etag writes the row first and may die before the running workflow hears of it; and a run that an
+ * operator reset may wait for what was decided long ago. An update of one id is heard once, however often it is sent.
  */
 async function tellDecision(deps: PaymentDeps, { paymentId, phase }: Payment): Promise<void> {
-  if (phase.kind === "CAPTURING" && phase.requestId !== "") {
-    await deps.workflows.capture(paymentId, phase, TELL_MS);
-  } else if (phase.kind === "UNDOING" && phase.reason === "CANCELLED") {
+  if (phase.kind === "CAPTURING") {
+    const requestId = phase.requestId || "decided";
+    await deps.workflows.capture(paymentId, { ...phase, requestId }, TELL_MS);
+  } else if (phase.kind === "UNDOING") {
     await deps.workflows.cancel(paymentId, "decided", TELL_MS);
   }
 }
@@ -135,7 +146,7 @@ async function restartRefund(
   deps: PaymentDeps,
   report: SweepReport,
   refund: Refund,
-): Promise<void> {
+): Promise<undefined> {
   const payment = await deps.store.findPayment(refund, refund.paymentId);
   if (!payment) throw new Error(`refund ${refund.refundId} has no payment`);
   const start = await deps.workflows.startRefund(refund, payment.accountId, "again");
@@ -143,13 +154,23 @@ async function restartRefund(
   else report.runningWorkflows += 1;
 }
 
+/**
+ * Callbacks that no run was told, and those that a run was told and did not record until its payment ended. A run is told
+ * once: what waits for days would else collect a signal with each sweep.
+ */
 async function sweepCallbacks(deps: PaymentDeps, report: SweepReport, before: Date): Promise<void> {
-  const due = await deps.store.dueCallbacks(before, BATCH);
+  const long = new Date(before.getTime() - (RECHECK_AGES - 1) * deps.sweepAfterMs);
+  const due = [
+    ...(await deps.store.dueCallbacks("RECEIVED", before, BATCH)),
+    ...(await deps.store.dueCallbacks("SIGNALLED", long, BATCH)),
+  ];
   await deps.store.touchCallbacks(due);
   await inParallel(due, (callback) =>
     attempt(report, callback.paymentId, async () => {
       const payment = await deps.store.findPayment(callback, callback.paymentId);
-      await deliverCallback(deps, callback, payment?.final ?? false);
+      const final = payment?.final ?? false;
+      if (callback.state === "SIGNALLED" && !final) return;
+      await deliverCallback(deps, callback, final);
       report.signalledCallbacks += 1;
     }),
   );

@@ -4,17 +4,17 @@ import {
   cancelSignal,
   cancelUpdate,
   captureUpdate,
+  type GatewayCallback,
   gatewayCallbackSignal,
   PAYMENT_TASK_QUEUE,
   PAYMENT_WORKFLOW,
   type PaymentWorkflowInput,
-  type PhaseText,
   RECONCILE_WORKFLOW,
   REFUND_WORKFLOW,
   type ReconcileWorkflowInput,
   type RefundWorkflowInput,
 } from "../contract.ts";
-import { amountOf, keysOf, type Payment, type Phase } from "../domain/payment.ts";
+import { amountOf, keysOf, type Payment, phaseText } from "../domain/payment.ts";
 import type { PaymentPolicy } from "../domain/policy.ts";
 import type { Workflows } from "./workflows.ts";
 
@@ -23,13 +23,13 @@ const taskQueue = PAYMENT_TASK_QUEUE;
 /** Payment's workflows on Temporal: ids, inputs and messages as the contract names them. */
 export function temporalWorkflows(client: WorkflowClient, policy: PaymentPolicy): Workflows {
   return {
-    startPayment: (payment, mode) =>
+    startPayment: (payment, callbacks) =>
       client.start({
         type: PAYMENT_WORKFLOW,
         workflowId: keysOf.workflow(payment.paymentId),
         taskQueue,
-        input: paymentInput(payment, policy, mode),
-        mode,
+        input: paymentInput(payment, policy, callbacks),
+        mode: callbacks === undefined ? "first" : "again",
         summary: `payment of ${payment.amount} ${payment.currencyCode} minor units from ${payment.accountId}`,
       }),
     startRefund(refund, accountId, mode) {
@@ -72,26 +72,23 @@ export function temporalWorkflows(client: WorkflowClient, policy: PaymentPolicy)
   };
 }
 
-/** The saga's input from the row; `again` adds what the row has decided and when its waiting began. */
+/** The saga's input from the row; callbacks are given on every start but the first, and with them what the row knows. */
 export function paymentInput(
   payment: Payment,
   policy: PaymentPolicy,
-  mode: "first" | "again",
+  callbacks: readonly GatewayCallback[] | undefined,
 ): PaymentWorkflowInput {
   const { tenant, paymentId, accountId, method, captureMode } = payment;
   const amount = moneyText(amountOf(payment));
   const input = { tenant, paymentId, accountId, amount, method, captureMode, policy };
-  if (mode === "first") return input;
+  if (callbacks === undefined) return input;
   return {
     ...input,
     resume: {
       phase: phaseText(payment.phase),
-      gatewayStartMs: (payment.gatewayStartTime ?? payment.createTime).getTime(),
+      gatewayStartMs: payment.gatewayStartTime?.getTime() ?? null,
       captureStartMs: payment.captureStartTime?.getTime() ?? null,
+      callbacks,
     },
   };
-}
-
-function phaseText(phase: Phase): PhaseText {
-  return phase.kind === "CAPTURING" ? { ...phase, amount: phase.amount.toString() } : phase;
 }

@@ -5,10 +5,10 @@ import type { Payment, Refund } from "../domain/payment.ts";
 /** Temporal as the application sees it. Every call is bounded in time; errors are thrown as Temporal's client throws them. */
 export interface Workflows {
   /**
-   * Starts the saga of a payment. `first`: only if it never ran (REJECT_DUPLICATE, eager). `again`: if it does not run
-   * now; the run goes on from what the row knows.
+   * Starts the saga of a payment. Without callbacks only if it never ran (REJECT_DUPLICATE, eager). With them if it does
+   * not run now; the run goes on from what the row and the callbacks say.
    */
-  startPayment(payment: Payment, mode: "first" | "again"): Promise<Start>;
+  startPayment(payment: Payment, callbacks?: readonly GatewayCallback[]): Promise<Start>;
   startRefund(refund: Refund, accountId: string, mode: "first" | "again"): Promise<Start>;
   startReconcile(payment: Pick<Payment, "tenant" | "paymentId">): Promise<Start>;
   /** False when no run of the payment is open. */

@@ -34,6 +34,11 @@ export type Phase =
   | { readonly kind: "CAPTURING"; readonly amount: bigint; readonly requestId: string }
   | { readonly kind: "UNDOING"; readonly reason: string };
 
+/** The phase as payloads carry it, where there are no bigints. */
+export function phaseText(phase: Phase) {
+  return phase.kind === "CAPTURING" ? { ...phase, amount: phase.amount.toString() } : phase;
+}
+
 /** A phase that was decided. */
 export type DecidedPhase = Exclude<Phase, { kind: "OPEN" }>;
 
@@ -206,6 +211,9 @@ export function fourValueView(
 /** How far Create may wait; see `payment.v1.WaitUntil`. */
 export type WaitUntil = "ACCEPTED" | "VALIDATED" | "AUTHORIZED" | "COMPLETED";
 
+/** Steps that a payment waits at only when its hold was placed. A step that merely takes longer may be the hold itself. */
+const BEHIND_HOLD: ReadonlySet<PaymentStep> = new Set(["AWAIT_CALLBACK", "FRAUD_CHECK", "CAPTURE"]);
+
 /** Whether the row shows that the payment got as far as the caller wants to know. */
 export function hasReached(payment: Payment, until: WaitUntil): boolean {
   const settledOrParked =
@@ -214,7 +222,7 @@ export function hasReached(payment: Payment, until: WaitUntil): boolean {
     case "ACCEPTED":
       return true;
     case "VALIDATED":
-      return settledOrParked || payment.version > 1n;
+      return settledOrParked || payment.phase.kind !== "OPEN" || BEHIND_HOLD.has(payment.step);
     case "AUTHORIZED":
       return settledOrParked || payment.phase.kind !== "OPEN";
     case "COMPLETED":

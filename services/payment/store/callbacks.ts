@@ -1,4 +1,5 @@
 import { type Collection, type Db, MongoServerError } from "mongodb";
+import { due } from "#kit/mongo/due.ts";
 import { type Key, key } from "#kit/mongo/key.ts";
 import type { Scope } from "#kit/pure/scope.ts";
 
@@ -50,10 +51,16 @@ export async function insertCallback(db: Db, callback: StoredCallback): Promise<
   }
 }
 
-/** Notes that a running workflow was signalled; a callback that is done stays done. */
-export async function markSignalled(db: Db, scope: Tenant, callbackId: string): Promise<void> {
-  await rows(db).updateOne(
-    { _id: key(scope, callbackId), state: { $ne: "DONE" } },
+/** Notes that a run was told of these; a callback that is done stays done. */
+export async function markSignalled(
+  db: Db,
+  scope: Tenant,
+  callbacks: readonly Pick<StoredCallback, "callbackId">[],
+): Promise<void> {
+  if (callbacks.length === 0) return;
+  const _id = { $in: callbacks.map(({ callbackId }) => key(scope, callbackId)) };
+  await rows(db).updateMany(
+    { _id, state: { $ne: "DONE" } },
     { $set: { state: "SIGNALLED", updateTime: new Date() } },
   );
 }
@@ -85,10 +92,15 @@ export async function pendingCallbacks(
   return found.map(toCallback);
 }
 
-/** Callbacks that should have been done by now, oldest first. */
-export async function dueCallbacks(db: Db, before: Date, limit: number): Promise<StoredCallback[]> {
+/** Callbacks in the state that nobody has looked at since then, oldest first. */
+export async function dueCallbacks(
+  db: Db,
+  state: "RECEIVED" | "SIGNALLED",
+  before: Date,
+  limit: number,
+): Promise<StoredCallback[]> {
   const found = await rows(db)
-    .find({ state: { $in: ["RECEIVED", "SIGNALLED"] }, updateTime: { $lte: before } })
+    .find({ state, ...due("updateTime", before) })
     .sort({ updateTime: 1 })
     .limit(limit)
     .toArray();

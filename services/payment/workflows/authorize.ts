@@ -4,7 +4,7 @@ import type { AuthorizeOutcome, GatewayCallback, PaymentWorkflowInput } from "..
 import { checkFraud, type FraudVerdict } from "./check-fraud.ts";
 import type { PaymentState } from "./state.ts";
 import type { Meet, PaymentSteps } from "./steps.ts";
-import { Stopped } from "./stopped.ts";
+import { goOnIfOpen, Stopped } from "./stopped.ts";
 
 /** What both sides have said so far. */
 interface Answers {
@@ -140,12 +140,22 @@ async function awaitFraud(
     state.step = "fraud-check";
     await condition(() => answered() || state.reviewStartMs !== undefined, until(reviewTimeoutMs));
     if (!answered() && state.reviewStartMs !== undefined) {
-      await steps.park("PROCESSING", "FRAUD_CHECK", "a person must decide the fraud check");
+      const parked = await steps.park(
+        "PROCESSING",
+        "FRAUD_CHECK",
+        "a person must decide the fraud check",
+      );
+      goOnIfOpen(parked.phase);
       await condition(answered, until(reviewTimeoutMs));
     }
   }
   if (!answered()) {
-    await steps.park("NEEDS_REVIEW", "FRAUD_CHECK", "nobody has decided the fraud check yet");
+    const parked = await steps.park(
+      "NEEDS_REVIEW",
+      "FRAUD_CHECK",
+      "nobody has decided the fraud check yet",
+    );
+    goOnIfOpen(parked.phase);
     // The child ends by itself at its expiry; this timer is for a child that is gone.
     if (!(await condition(answered, until(reviewExpiryMs)))) {
       throw new Stopped("FRAUD_REVIEW_EXPIRED", "nobody decided the review in time");

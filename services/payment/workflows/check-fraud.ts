@@ -18,6 +18,12 @@ import type { PaymentState } from "./state.ts";
 import { fraudSubject, type Meet, type PaymentSteps } from "./steps.ts";
 import { UNDO_LEAVES_CHILD } from "./versions.ts";
 
+/**
+ * Longest pause between two looks at the stored decision, in milliseconds. Each look costs six events of history, and a
+ * review may take seven days: with pauses that double up to this they stay below two hundred.
+ */
+const POLL_MAX_MS = 12 * 3_600_000;
+
 /** What the saga needs to know of a fraud check. */
 export type FraudVerdict = "PASS" | "FAIL" | "EXPIRED";
 
@@ -97,11 +103,13 @@ async function awaitStoredDecision(
   state: PaymentState,
 ): Promise<FraudVerdict> {
   const { createTimeMs } = await steps.evaluate();
+  let pauseMs = input.policy.decisionPollMs;
   for (;;) {
     const { decision } = await steps.storedDecision();
     if (decision !== "REVIEW") return decision;
     state.reviewStartMs ??= createTimeMs;
     if (Date.now() >= createTimeMs + input.policy.reviewExpiryMs) return "EXPIRED";
-    await sleep(input.policy.decisionPollMs);
+    await sleep(pauseMs);
+    pauseMs = Math.min(pauseMs * 2, POLL_MAX_MS);
   }
 }

@@ -63,7 +63,8 @@ export function handleMessages(
   );
 }
 
-function recordCallback(state: PaymentState, callback: GatewayCallback): void {
+/** Takes in what the provider said; also that of an earlier run. */
+export function recordCallback(state: PaymentState, callback: GatewayCallback): void {
   if (!isGatewayCallback(callback)) {
     log.warn("gateway callback without an event id or a known outcome was dropped");
     return;

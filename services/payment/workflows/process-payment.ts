@@ -11,11 +11,11 @@ import { Saga } from "#kit/workflow/saga.ts";
 import type { PaymentOutcome, PaymentWorkflowInput, VoidOutcome } from "../contract.ts";
 import { keysOf } from "../domain/payment.ts";
 import { authorizeAndCheck } from "./authorize.ts";
-import { handleMessages } from "./handlers.ts";
+import { handleMessages, recordCallback } from "./handlers.ts";
 import { noticeOf } from "./notice.ts";
 import { initialState, type PaymentState } from "./state.ts";
 import { type PaymentSteps, paymentSteps } from "./steps.ts";
-import { Stopped } from "./stopped.ts";
+import { Decided, type DecidedPhaseText, goOnIfOpen, Stopped } from "./stopped.ts";
 import { UNKNOWN_GOES_ON } from "./versions.ts";
 
 /** What the saga does next: the branch a phase stands for. */
@@ -35,6 +35,7 @@ export async function PaymentWorkflow(input: PaymentWorkflowInput): Promise<Paym
   const steps = paymentSteps(input);
   const saga = new Saga<Capturing>();
   const forward = new CancellationScope();
+  for (const callback of input.resume?.callbacks ?? []) recordCallback(state, callback);
   handleMessages(state, forward, keysOf.fraudCheck(input.paymentId));
 
   let branch = await firstBranch(input, steps, state, saga, forward);
@@ -55,22 +56,24 @@ async function firstBranch(
   saga: Saga<Capturing>,
   forward: CancellationScope,
 ): Promise<Branch> {
-  const decided = input.resume?.phase;
-  if (decided?.kind === "CAPTURING") {
-    return { kind: "settle", amount: decided.amount, requestId: decided.requestId };
-  }
-  if (decided?.kind === "UNDOING") {
-    registerUndos(steps, saga, { reason: decided.reason });
-    return { kind: "undo", reason: decided.reason, message: "" };
-  }
   const undoing = { reason: "CANCELLED" };
   try {
+    goOnIfOpen(input.resume?.phase);
     return await forward.run(() => takeSteps(input, steps, state, saga, undoing));
   } catch (error) {
+    if (error instanceof Decided) return branchOf(error.phase, steps, saga);
     const stop = stopOf(error);
     undoing.reason = stop.reason;
     return { kind: "undo", ...stop };
   }
+}
+
+/** What follows from a phase that the row has already. */
+function branchOf(phase: DecidedPhaseText, steps: PaymentSteps, saga: Saga<Capturing>): Branch {
+  if (phase.kind === "CAPTURING")
+    return { kind: "settle", amount: phase.amount, requestId: phase.requestId };
+  registerUndos(steps, saga, { reason: phase.reason });
+  return { kind: "undo", reason: phase.reason, message: "" };
 }
 
 async function takeSteps(
@@ -125,11 +128,12 @@ async function awaitCapture(
   state: PaymentState,
 ): Promise<Branch> {
   state.step = "await-capture";
-  const { captureStartMs } = await steps.park(
+  const { captureStartMs, phase } = await steps.park(
     "REQUIRES_CAPTURE",
     "CAPTURE",
     "authorised, waits for Capture",
   );
+  goOnIfOpen(phase);
   const deadline = (captureStartMs ?? Date.now()) + input.policy.captureExpiryMs;
   await condition(() => state.capture !== undefined, Math.max(1, deadline - Date.now()));
   if (state.capture === undefined) throw new Stopped("CAPTURE_EXPIRED", "not captured in time");

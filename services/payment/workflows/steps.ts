@@ -9,6 +9,7 @@ import { type EvaluateOutcome, FRAUD_TASK_QUEUE } from "#services/fraud/contract
 import { NOTIFICATION_TASK_QUEUE, type NotifyInput } from "#services/notification/contract.ts";
 import type {
   AuthorizeOutcome,
+  Parked,
   PaymentActivities,
   PaymentOutcome,
   PaymentWorkflowInput,
@@ -139,7 +140,7 @@ function rowSteps({ tenant, paymentId, accountId, amount }: PaymentWorkflowInput
   const { currencyCode } = amount;
   return {
     park: (status: Park["status"], step: Park["step"], message: string) =>
-      runner.run<{ captureStartMs: number | null }>({
+      runner.run<Parked>({
         activity: "payment::park",
         summary: message,
         args: { ...ref, status, step, message },

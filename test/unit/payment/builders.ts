@@ -1,4 +1,4 @@
-import type { MongoClient } from "mongodb";
+import type { Db, MongoClient } from "mongodb";
 import { connectMongo } from "#kit/mongo/client.ts";
 import { migrate } from "#kit/mongo/migrate.ts";
 import type { Payment, Refund } from "#services/payment/domain/payment.ts";
@@ -81,6 +81,7 @@ export function newRefund(change: Partial<Refund> = {}): Omit<Refund, "amount"> 
 /** Payment's store on the run's mongod, in a database that nobody else uses. */
 export interface PaymentStoreOfTest extends AsyncDisposable {
   readonly client: MongoClient;
+  readonly db: Db;
   readonly store: PaymentStore;
 }
 
@@ -91,6 +92,7 @@ export async function openPaymentStore(client?: MongoClient): Promise<PaymentSto
   await migrate(db, paymentMigrations);
   return {
     client: own,
+    db,
     store: createPaymentStore(db),
     async [Symbol.asyncDispose]() {
       await db.dropDatabase();
