@@ -13,7 +13,8 @@ import { waitUntil } from "./wait-until.ts";
 
 /**
  * Records the histories of the payment workflows as they run now: `node test/support/record-histories.ts <version>`
- * writes test/histories/<version>/<story>.json. Run once per shipped version of the workflows, and never again for it.
+ * writes test/histories/<version>/<story>.json, of all stories or of those named after it: a version needs those whose
+ * commands it changed. Run once per shipped version of the workflows, and never again for it.
  * It starts servers of its own, as a test run does.
  */
 
@@ -109,6 +110,17 @@ const reviewCancelled: Story = async (stack) => {
   return [`payment-${paymentId}`, check];
 };
 
+/** The hold is captured although nobody decided so, and then the payment is undone. */
+const capturedUndone: Story = async (stack) => {
+  const paymentId = await pay(stack, 10);
+  await reaches(stack, paymentId, 6);
+  const holdId = `${paymentId}:hold`;
+  await stack.account.captureHold({ holdId, transactionId: `${paymentId}:capture` });
+  await stack.payment.cancel({ paymentId });
+  await settled(stack, paymentId);
+  return [`payment-${paymentId}`];
+};
+
 const late: Story = async (stack) => {
   const paymentId = await pay(stack, 8);
   await settled(stack, paymentId);
@@ -146,6 +158,7 @@ const SUITES: readonly {
       "review-pass": reviewed(FraudDecision.PASS),
       "review-fail": reviewed(FraudDecision.FAIL),
       "review-cancelled": reviewCancelled,
+      "captured-undone": capturedUndone,
     },
   },
   {
@@ -186,12 +199,16 @@ async function historyOf(stack: Stack, workflowId: string): Promise<string> {
   return `${JSON.stringify(JSON.parse(stdout))}\n`;
 }
 
-async function record(version: string): Promise<void> {
+async function record(version: string, names: readonly string[]): Promise<void> {
   const folder = path.join(import.meta.dirname, "..", "histories", version);
   await mkdir(folder, { recursive: true });
   for (const suite of SUITES) {
+    const wanted = Object.entries(suite.stories).filter(
+      ([name]) => names.length === 0 || names.includes(`${suite.name}.${name}`),
+    );
+    if (wanted.length === 0) continue;
     await using stack = await startStack({ ...FAST_GATEWAY, ...suite.env });
-    for (const [name, story] of Object.entries(suite.stories)) {
+    for (const [name, story] of wanted) {
       for (const workflowId of await story(stack)) {
         const kind = workflowId.split("-")[0];
         const file = path.join(folder, `${suite.name}.${name}.${kind}.json`);
@@ -202,8 +219,9 @@ async function record(version: string): Promise<void> {
   }
 }
 
-const version = process.argv[2];
-if (!version) throw new Error("usage: node test/support/record-histories.ts <version>");
+const [version, ...names] = process.argv.slice(2);
+if (!version)
+  throw new Error("usage: node test/support/record-histories.ts <version> [<suite>.<story> ...]");
 const end = await setup();
-await record(version).finally(end);
+await record(version, names).finally(end);
 process.exit();

@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { workflowBundle } from "#kit/temporal/bundle.ts";
 import * as patches from "#services/payment/workflows/versions.ts";
 
-const { UNDO_OPENS_TASK, UNDO_LEAVES_CHILD } = patches;
+const { UNDO_OPENS_TASK, UNDO_LEAVES_CHILD, UNKNOWN_GOES_ON } = patches;
 
 const HISTORIES = fileURLToPath(new URL("../../histories/", import.meta.url));
 const FRAUD = /\.fraud\.json$/;
@@ -56,6 +56,7 @@ const VERSIONS: Readonly<Record<string, readonly string[]>> = {
   v1: [],
   v2: [UNDO_OPENS_TASK],
   v3: [UNDO_OPENS_TASK, UNDO_LEAVES_CHILD],
+  v4: [UNDO_OPENS_TASK, UNDO_LEAVES_CHILD, UNKNOWN_GOES_ON],
 };
 
 const versionOf = (file: string): string => file.split(path.sep)[0] ?? "";
