@@ -16,18 +16,22 @@ export type NotificationTemplate =
  * as a gap. Other names are stored and ignored.
  */
 export const NOTIFICATION_VARIABLES = {
-  /** Amount for people, `12.50 USD` (see `formatMoney`). */
+  /** Amount for people, `12.50 USD` (see `formatMoney`): what was taken, given back, or would have been taken. */
   amount: "amount",
+  /** What was authorised, for people, where less than that was taken. */
+  authorized: "authorized",
   /** What the payment was for, in the payer's words. */
   description: "description",
   /** Why it failed or was cancelled: a sentence for people, not a reason code. */
   failure: "failure",
   /** Id of the order, when there is one. */
   orderId: "orderId",
-  /** ISO 4217; in webhook events only, as the two below. */
+  /** ISO 4217; in webhook events only, as those below. */
   currencyCode: "currencyCode",
-  /** Decimal string of minor units. */
+  /** What was authorised, or what a refund gives back: a decimal string of minor units. */
   minorUnits: "minorUnits",
+  /** What was taken: a decimal string of minor units; absent for a refund. */
+  capturedMinorUnits: "capturedMinorUnits",
   /** Why it failed or was cancelled: a stable reason. */
   reason: "reason",
 } as const;

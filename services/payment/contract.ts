@@ -44,6 +44,8 @@ export interface PaymentWorkflowInput {
 export interface PaymentOutcome {
   readonly status: PaymentStatus;
   readonly reason: string;
+  /** Minor units that were taken; absent when none were, and in answers of older code. */
+  readonly captured?: string;
 }
 
 /** What the provider's callback said; `eventId` makes a repeat harmless. */
@@ -112,7 +114,9 @@ export type VoidOutcome =
 
 /** Answer of `payment::settle`: settled, declined for good by the provider, or the payment is being undone. */
 export type SettleOutcome =
-  | { readonly outcome: "SUCCEEDED" | "DECLINED" }
+  /** Minor units that were taken; absent in answers of older code, which took what was proposed. */
+  | { readonly outcome: "SUCCEEDED"; readonly captured?: string }
+  | { readonly outcome: "DECLINED" }
   | { readonly outcome: "UNDOING"; readonly reason: string };
 
 /** Answer of `payment::park`: what the row says, parked or not. Without `phase` it was made by older code. */

@@ -7,6 +7,7 @@ import { DEFAULT_POLICY } from "#services/payment/domain/policy.ts";
 import { createPaymentStore } from "#services/payment/store/payment-store.ts";
 import { expectBooksBalance } from "#test/support/books.ts";
 import type { Stack } from "#test/support/stack.ts";
+import { waitUntil } from "#test/support/wait-until.ts";
 import {
   atProvider,
   Behaviour,
@@ -70,6 +71,16 @@ describe("Capture", () => {
     });
     expect(await balanceOf(stack, accountId)).toEqual({ balance: 70n, held: 0n });
     expect(await atProvider(stack, paymentId)).toBe("CAPTURED 30-0");
+    const [told] = await waitUntil(async () => {
+      const { notifications } = await stack.notification.list({ paymentId });
+      return notifications.length === 1 && notifications;
+    });
+    expect(told?.variables).toMatchObject({
+      amount: "0.30 USD",
+      authorized: "1.00 USD",
+      minorUnits: "100",
+      capturedMinorUnits: "30",
+    });
     const tooMuch = stack.payment.refund({ paymentId, amount: usd(31n) });
     expect(await failure(tooMuch)).toBe("FailedPrecondition REFUND_EXCEEDS_CAPTURED");
   });

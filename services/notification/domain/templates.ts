@@ -20,7 +20,7 @@ interface Wording {
 }
 
 /**
- * Known variables: `amount` (`12.50 USD`), `description` (what it was for), `failure` (a sentence why not), `orderId`.
+ * Known variables: `amount` (`12.50 USD`), `authorized` (what was set aside, where less was taken), `description` (what it was for), `failure` (a sentence why not), `orderId`.
  * `say("amount", (amount) => `of ${amount} `)` is empty when the variable is missing, so that no gap shows.
  */
 type Say = (name: string, words: (value: string) => string) => string;
@@ -29,7 +29,13 @@ const WORDINGS: Readonly<Record<Template, Wording>> = {
   PAYMENT_SUCCEEDED: {
     subject: (say) => `Your payment${say("amount", (amount) => ` of ${amount}`)} went through`,
     headline: (say) => `Your payment${say("amount", (amount) => ` of ${amount}`)} went through.`,
-    details: (say) => [say("description", (text) => `It was for: ${text}`)],
+    details: (say) => [
+      say(
+        "authorized",
+        (amount) => `Of the ${amount} that were set aside, the rest is yours again.`,
+      ),
+      say("description", (text) => `It was for: ${text}`),
+    ],
   },
   PAYMENT_FAILED: {
     subject: (say) => `Your payment${say("amount", (amount) => ` of ${amount}`)} failed`,

@@ -95,7 +95,8 @@ export function eventBody(
 ): string {
   const { content, createTime } = message;
   const event = eventOf(message);
-  const amount = amountIn(content.variables);
+  const amount = moneyIn(content.variables, "amount", "minorUnits");
+  const captured = moneyIn(content.variables, "captured_amount", "capturedMinorUnits");
   const failure = content.variables.get("reason") ?? "";
   const payment = { payment_id: content.paymentId, account_id: content.recipient };
   const data =
@@ -106,6 +107,7 @@ export function eventBody(
             ...payment,
             status: event?.type.replace("payment.", "").toUpperCase() ?? "",
             ...amount,
+            ...captured,
             ...(failure === "" ? {} : { failure_reason: failure }),
           },
         };
@@ -119,11 +121,11 @@ export function eventBody(
 }
 
 /** A message that was stored without these variables tells no amount. int64 is a string in the JSON of protobuf. */
-function amountIn(variables: ReadonlyMap<string, string>): object {
+function moneyIn(variables: ReadonlyMap<string, string>, field: string, name: string): object {
   const currencyCode = variables.get("currencyCode");
-  const minorUnits = variables.get("minorUnits");
+  const minorUnits = variables.get(name);
   if (currencyCode === undefined || minorUnits === undefined) return {};
-  return { amount: { currency_code: currencyCode, minor_units: minorUnits } };
+  return { [field]: { currency_code: currencyCode, minor_units: minorUnits } };
 }
 
 /** The secrets that sign now, newest last. */

@@ -43,7 +43,7 @@ export async function settle(deps: PaymentActivityDeps, input: Input): Promise<S
     { capturedAmount: amount.minorUnits, ...captured },
     input.eventIds,
   );
-  return { outcome: "SUCCEEDED" };
+  return { outcome: "SUCCEEDED", captured: amount.minorUnits.toString() };
 }
 
 interface Amount {

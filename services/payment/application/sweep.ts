@@ -214,7 +214,16 @@ function noticeFor(
 ): Notice {
   const amount = amountOf(row);
   const reason = row.failure?.reason ?? "";
-  return buildNotice({ id, paymentId: row.paymentId, accountId, amount, event, reason });
+  const captured = "refundId" in row ? {} : { captured: row.capturedAmount };
+  return buildNotice({
+    id,
+    paymentId: row.paymentId,
+    accountId,
+    amount,
+    ...captured,
+    event,
+    reason,
+  });
 }
 
 async function attempt(report: SweepReport, id: string, work: () => Promise<void>): Promise<void> {

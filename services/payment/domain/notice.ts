@@ -35,21 +35,31 @@ export function buildNotice(subject: {
   readonly id: string;
   readonly paymentId: string;
   readonly accountId: string;
+  /** What was asked for and authorised; of a refund, what it gives back. */
   readonly amount: Money;
+  /** Minor units that were taken; 0 for a payment that took none, absent for a refund. */
+  readonly captured?: bigint;
   readonly event: keyof typeof TEMPLATES;
   /** Why it failed; empty for the other events. */
   readonly reason: string;
 }): Notice {
   const failure = messageOf(subject.reason);
+  const { amount, captured } = subject;
+  const { currencyCode, minorUnits } = amount;
+  const told =
+    subject.event === "succeeded" ? { currencyCode, minorUnits: captured ?? minorUnits } : amount;
+  const inPart = told.minorUnits !== minorUnits;
   return {
     notificationId: keysOf.notification(subject.id, subject.event),
     recipient: subject.accountId,
     channel: "EMAIL",
     template: TEMPLATES[subject.event],
     variables: {
-      amount: formatMoney(subject.amount),
-      currencyCode: subject.amount.currencyCode,
-      minorUnits: `${subject.amount.minorUnits}`,
+      amount: formatMoney(told),
+      ...(inPart ? { authorized: formatMoney(amount) } : {}),
+      currencyCode,
+      minorUnits: `${minorUnits}`,
+      ...(captured === undefined ? {} : { capturedMinorUnits: `${captured}` }),
       ...(failure ? { failure } : {}),
       ...(subject.reason ? { reason: subject.reason } : {}),
     },

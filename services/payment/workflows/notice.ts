@@ -14,6 +14,7 @@ export function noticeOf(
     paymentId: input.paymentId,
     accountId: input.accountId,
     amount: parseMoneyText(input.amount),
+    captured: BigInt(outcome.captured ?? 0),
     event,
     reason: outcome.reason,
   });

@@ -169,7 +169,11 @@ async function settle(
   const answer = await steps.settle(branch, [...state.eventIds]);
   switch (answer.outcome) {
     case "SUCCEEDED":
-      state.outcome = { status: "SUCCEEDED", reason: "" };
+      state.outcome = {
+        status: "SUCCEEDED",
+        reason: "",
+        captured: answer.captured ?? branch.amount,
+      };
       return branch;
     case "UNDOING":
       registerUndos(steps, saga, { reason: answer.reason });
