@@ -52,9 +52,19 @@ const brokenJson: Readonly<Record<string, Buffer>> = {
 const brokenAmounts: Readonly<Record<string, string>> = {
   "an int64 above the range": '"9223372036854775808"',
   "an int64 below the range": '"-9223372036854775809"',
+  "an object": "{}",
+};
+
+/** What is no whole number by protobuf's JSON; a lax reader takes most of these. */
+const laxAmounts: Readonly<Record<string, string>> = {
   "a fraction": "1.5",
   "a word": '"ten"',
-  "an object": "{}",
+  "a hexadecimal number": '"0x10"',
+  "a binary number": '"0b11"',
+  "a number between spaces": '" 100 "',
+  "a number with a plus": '"+5"',
+  "a number behind a new line": '"\\n7"',
+  "a fraction that the nearest double hides": "999999999999999.9999",
 };
 
 describe.each(Object.entries(rawProtocols))("%s", (name, send: RawSend) => {
@@ -124,6 +134,61 @@ test.each(Object.entries(brokenAmounts))("%s for minor_units names the field", a
   expect(answer).toMatchObject(MALFORMED);
   expect(answer.message).toContain("minor_units");
 });
+
+describe.each(["Connect JSON", "gRPC-Web JSON", "gzip"])("by %s", (way) => {
+  const ask = (json: string) => askIn(way, json);
+
+  test.each(Object.entries(laxAmounts))(
+    "%s for minor_units is refused by its field",
+    async (_, value) => {
+      const json = `{"checkId":"a","amount":{"currencyCode":"USD","minorUnits":${value}}}`;
+      expect(await ask(json)).toContain("amount.minor_units");
+    },
+  );
+
+  test("a key that is written twice is refused by its name, and a byte order mark as no JSON", async () => {
+    expect(await ask('{"checkId":"a","checkId":"b"}')).toContain("checkId");
+    expect(decodeURIComponent(await ask('\ufeff{"checkId":"a"}'))).toContain("not valid JSON");
+  });
+
+  test("numbers that are whole however they are written are taken", async () => {
+    const json = '{"checkId":"a","amount":{"currencyCode":"USD","minorUnits":1e3}}';
+    expect(await ask(json)).not.toContain("minor_units");
+  });
+});
+
+test("a GET is read as strictly", async () => {
+  expect(await askIn("a GET", '{"checkId":"a"}')).toBe('{"check":{"checkId":"a"}}');
+  expect(await askIn("a GET", '{"checkId":"a","checkId":"b"}')).toContain("INVALID_FIELD");
+  expect(await askIn("a GET", '\ufeff{"checkId":"a"}')).toContain("MALFORMED_MESSAGE");
+});
+
+/** The text of the answer to Evaluate, or to GetCheck by GET, whatever it is. */
+async function askIn(way: string, json: string): Promise<string> {
+  const url = `http://${server.address}/fraud.v1.FraudService/Evaluate`;
+  const envelope = Buffer.concat([Buffer.alloc(5), text(json)]);
+  envelope.writeUInt32BE(envelope.byteLength - 5, 1);
+  const post = async (type: string, body: Buffer, headers: Record<string, string> = {}) => {
+    const response = await fetch(url, {
+      method: "POST",
+      headers: { "content-type": type, ...headers },
+      body: new Uint8Array(body),
+    });
+    return `${await response.text()} ${response.headers.get("grpc-message") ?? ""}`;
+  };
+  switch (way) {
+    case "a GET": {
+      const query = new URLSearchParams({ connect: "v1", encoding: "json", message: json });
+      return (await fetch(`${url.replace("Evaluate", "GetCheck")}?${query}`)).text();
+    }
+    case "gzip":
+      return post("application/json", gzipSync(json), { "content-encoding": "gzip" });
+    case "gRPC-Web JSON":
+      return post("application/grpc-web+json", envelope);
+    default:
+      return post("application/json", text(json));
+  }
+}
 
 test("a GET with a message that is no base64 is INVALID_ARGUMENT", async () => {
   const url = `http://${server.address}/fraud.v1.FraudService/GetCheck?connect=v1&encoding=proto&base64=1&message=%21%21`;

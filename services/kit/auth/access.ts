@@ -32,6 +32,11 @@ export function roleFromMessage(message: RoleMessage): Role | undefined {
   return ALL_ROLES.find((role) => ROLE_MESSAGES[role] === message);
 }
 
+/** Largest request of an RPC in bytes, 0 where the port's own limit counts. */
+export function requestBytesMax(method: DescMethod): number {
+  return hasOption(method, access) ? getOption(method, access).requestBytesMax : 0;
+}
+
 /** The declared rules of services. Throws one error that names every RPC whose declaration is missing or wrong. */
 export function accessRules(services: readonly DescService[]): ReadonlyMap<DescMethod, AccessRule> {
   const rules = new Map<DescMethod, AccessRule>();

@@ -10,15 +10,15 @@ import {
 } from "@bufbuild/protobuf";
 import { isFieldError } from "@bufbuild/protobuf/reflect";
 import { plain_number } from "#gen/common/v1/rest_pb.ts";
+import { exactJson } from "../json/message.ts";
+import { parseJson } from "../json/parse.ts";
 import { Refusal, refuseField } from "../refusal.ts";
 import type { Binding } from "./binding.ts";
 import { findField, isObject, putAt } from "./fields.ts";
 import { firstParameter, putQuery } from "./query.ts";
 import { textValue } from "./text-value.ts";
 
-const UNSAFE_INTEGER = /^-?\d{16,}$/;
 const WHOLE = /^-?\d+$/;
-const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** What a request brings, besides its headers. */
 export interface RequestParts {
@@ -35,7 +35,7 @@ export interface RequestParts {
  */
 export function requestMessage(binding: Binding, parts: RequestParts, registry: Registry): Message {
   const { input } = binding.method;
-  const body = readBody(parts.body);
+  const body = readBody(binding, parts.body);
   const json = startFrom(binding, body);
   if (!isObject(json)) return toMessage(input, json, registry);
   if (binding.body.kind === "all") {
@@ -55,25 +55,15 @@ export function requestMessage(binding: Binding, parts: RequestParts, registry: 
   return toMessage(input, json, registry);
 }
 
-/** JSON of a body, undefined for an empty one. Whole numbers that a double cannot hold become text, so that no digit is lost. */
-export function readBody(bytes: Uint8Array): JsonValue | undefined {
+/** JSON of a body, undefined for an empty one. Whole numbers are text, so that no digit is lost. */
+function readBody({ method, body }: Binding, bytes: Uint8Array): JsonValue | undefined {
   if (bytes.byteLength === 0) return undefined;
-  try {
-    return JSON.parse(UTF8.decode(bytes), keepDigits);
-  } catch (error) {
-    throw malformed("the body is not valid JSON in UTF-8", error);
-  }
-}
-
-function keepDigits(
-  _key: string,
-  value: JsonValue,
-  context?: { readonly source?: string },
-): JsonValue {
-  const source = context?.source;
-  return typeof value === "number" && source !== undefined && UNSAFE_INTEGER.test(source)
-    ? source
-    : value;
+  const json = parseJson(bytes);
+  if (body.kind !== "field") return exactJson(method.input, json);
+  const { field } = body;
+  return field.message
+    ? exactJson(field.message, json, `${field.name}.`)
+    : exactJson(method.input, json);
 }
 
 function startFrom(binding: Binding, body: JsonValue | undefined): JsonValue {

@@ -5,9 +5,9 @@ import {
   type JsonValue,
   ScalarType,
 } from "@bufbuild/protobuf";
+import { isWholeText } from "../json/integer.ts";
 import { refuseField } from "../refusal.ts";
 
-const INTEGER = /^-?\d+$/;
 const NUMBER = /^-?\d+(\.\d+)?([eE][+-]?\d+)?$|^-?Infinity$|^NaN$/;
 
 /** Messages whose JSON is one string. */
@@ -74,13 +74,13 @@ function spelled(field: DescField, name: string, text: string): JsonValue {
       if (NUMBER.test(text)) return text;
       throw refuseField(name, "must be a number");
     default:
-      if (INTEGER.test(text)) return text;
+      if (isWholeText(text)) return text;
       throw refuseField(name, "must be a whole number");
   }
 }
 
 function enumValue(type: DescEnum, name: string, text: string): JsonValue {
-  if (INTEGER.test(text)) return Number(text);
+  if (isWholeText(text)) return Number(text);
   if (type.values.some((value) => value.name === text)) return text;
   throw refuseField(name, `must be one of ${type.values.map((value) => value.name).join(", ")}`);
 }

@@ -5,6 +5,8 @@ import {
   universalRequestFromNodeRequest,
   universalResponseToNodeResponse,
 } from "@connectrpc/connect-node";
+import { requestBytesMax } from "../auth/access.ts";
+import { exactBody, exactUrl, jsonForm } from "../json/request.ts";
 import type { Log } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
 import type { ReasonTable } from "../pure/reasons.ts";
@@ -82,9 +84,8 @@ async function answer(
   options: AdapterOptions,
 ): Promise<void> {
   const universal = readRequest(handler, call, request, response, options);
-  if (universal === undefined) {
-    const refusal = new Refusal("INVALID_FIELD", { message: "host: is not a host" });
-    answerRefusal(request, response, refusal, call.requestId);
+  if (universal instanceof Refusal) {
+    answerRefusal(request, response, universal, call.requestId);
     return;
   }
   // A caller that dribbles its message never reaches a handler, so nothing else would end the call.
@@ -133,22 +134,23 @@ export function callEnded(options: AdapterOptions, call: Call): void {
   logSecurity(options.security, call);
 }
 
-/** Undefined when the request has no authority, or one that is not a host. */
+/** A refusal when the request has no authority, or one that is not a host, or a message in its URL that is no JSON. */
 function readRequest(
   handler: RpcHandler,
   call: Call,
   request: IncomingMessage,
   response: ServerResponse,
   options: AdapterOptions,
-): UniversalServerRequest | undefined {
+): UniversalServerRequest | Refusal {
   try {
     const values = createContextValues().set(callKey, call);
     const universal = universalRequestFromNodeRequest(request, response, undefined, values);
     // Connect's own reader destroys a request that it leaves in the middle: nobody could read the rest then.
-    const body = request.iterator({ destroyOnReturn: false });
-    return { ...universal, body: bounded(handler, call, body, options) };
-  } catch {
-    return undefined;
+    const body = bounded(handler, call, request.iterator({ destroyOnReturn: false }), options);
+    return exactRequest(handler, call, { ...universal, body }, options);
+  } catch (error) {
+    if (error instanceof Refusal) return error;
+    return new Refusal("INVALID_FIELD", { message: "host: is not a host" });
   }
 }
 
@@ -163,6 +165,38 @@ function bounded(
   const lease = leaseBody(limits.heldBytesMax);
   call.onEnd.push(lease.release);
   return boundedBody(body, lease, limits.bodyMs, (error) => toWire(error, reasons, call));
+}
+
+/** JSON is read strictly, and as REST reads it; a stream of messages has no JSON form in this contract. */
+function exactRequest(
+  { method }: RpcHandler,
+  call: Call,
+  request: UniversalServerRequest & { readonly body: AsyncIterable<Uint8Array> },
+  { reasons, limits }: AdapterOptions,
+): UniversalServerRequest {
+  if (request.method === "GET") return { ...request, url: exactUrl(method.input, request.url) };
+  const bytesMax = requestBytesMax(method) || limits.readBytesMax;
+  const streams = method.methodKind === "bidi_streaming";
+  const form = streams ? undefined : jsonForm(request.header, bytesMax);
+  if (form === undefined) return request;
+  const body = refusing(exactBody(request.body, form, method.input), (error) =>
+    toWire(error, reasons, call),
+  );
+  // What is read may be longer than what was sent: a whole number becomes a text.
+  const header = new Headers(request.header);
+  header.delete("content-length");
+  return { ...request, header, body };
+}
+
+async function* refusing(
+  body: AsyncIterable<Uint8Array>,
+  refuse: (error: unknown) => unknown,
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body;
+  } catch (error) {
+    throw error instanceof Refusal ? refuse(error) : error;
+  }
 }
 
 /** An error that did not pass the interceptors is about reading the request, or about writing the response. */

@@ -18,6 +18,7 @@ const KIT_ROOMS = new Set([
   "temporal",
   "mongo",
   "idempotency",
+  "json",
   "list",
   "auth",
   "rest",

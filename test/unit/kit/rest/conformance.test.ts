@@ -99,7 +99,7 @@ describe("body", () => {
       { requestId: "r", message: { messageId: "1" } },
     ],
     ["PUT /v1/messages/1", { text: "Hi!" }, "UpdateAll", { messageId: "1", text: "Hi!" }],
-    ["PUT /v1/messages/1", { message_id: "2", messageId: "3" }, "UpdateAll", { messageId: "1" }],
+    ["PUT /v1/messages/1", { message_id: "2" }, "UpdateAll", { messageId: "1" }],
     ["PUT /v1/messages/1", '{"size": 9007199254740993}', "UpdateAll", { size: "9007199254740993" }],
     [
       "PUT /v1/messages/1",
@@ -210,7 +210,11 @@ describe("JSON that is not the contract's", () => {
     ["a byte order mark", '\uFEFF{"text": "a"}'],
     ["an unknown field", '{"txt": "a"}'],
     ["the same field twice", '{"sub": {"number": 1}, "sub": {"number": "x"}}'],
+    ["a field under both of its names", '{"message_id": "1", "messageId": "1"}'],
     ["a fraction", '{"size": 1.5}'],
+    ["a fraction that the nearest double hides", '{"size": 999999999999999.9999}'],
+    ["a hexadecimal number", '{"size": "0x10"}'],
+    ["a number between spaces", '{"size": " 1 "}'],
     ["out of range", '{"size": 9223372036854775808}'],
     ["a deep bomb", `{"sub": ${"[".repeat(20_000)}`],
     ["a wrong type", '{"text": 5}'],
@@ -223,7 +227,9 @@ describe("JSON that is not the contract's", () => {
 
   test("names the field that does not fit", async () => {
     const { error } = await readError(await send("POST /v1/messages", { sub: { number: "x" } }));
-    expect(detail(error, "BadRequest")).toMatchObject({ fieldViolations: [{ field: "number" }] });
+    expect(detail(error, "BadRequest")).toMatchObject({
+      fieldViolations: [{ field: "sub.number" }],
+    });
   });
 
   test("a body where none belongs is refused, an empty object is not", async () => {
