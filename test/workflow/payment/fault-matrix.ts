@@ -50,6 +50,9 @@ const FAULTS: readonly Fault[] = ["fails", "answer-lost", "hangs", "hangs-after"
 /** Once: the next try brings the answer. Four times: past all local tries and into the regular ones. */
 const TIMES = [1, 4] as const;
 
+/** Faults that are worth a case of their own when they come once. */
+const ONCE: ReadonlySet<Fault> = new Set(["fails", "answer-lost"]);
+
 interface MatrixCase extends StepCase {
   readonly accountId: string;
   readonly fault: Fault;
@@ -58,8 +61,8 @@ interface MatrixCase extends StepCase {
 
 const CASES: readonly MatrixCase[] = STEPS.flatMap((step) =>
   FAULTS.flatMap((fault) =>
-    // A refusal by a stranger is worth a case where every local try meets it.
-    TIMES.filter((times) => times > 1 || !fault.startsWith("lost-")).map((times) => ({
+    // What hangs once, or is refused once by a stranger, meets the same code as what fails once.
+    TIMES.filter((times) => times > 1 || ONCE.has(fault)).map((times) => ({
       ...step,
       fault,
       times,
