@@ -67,6 +67,8 @@ export const REASONS = {
   STEP_FAILED: { status: "FAILED_PRECONDITION", retryable: false },
   STORE_UNAVAILABLE: { status: "UNAVAILABLE", retryable: true },
   STREAM_EXPIRED: { status: "UNAVAILABLE", retryable: true },
+  TASK_CLOSED: { status: "FAILED_PRECONDITION", retryable: false },
+  TASK_NOT_FOUND: { status: "NOT_FOUND", retryable: false },
   TEMPORAL_UNAVAILABLE: { status: "UNAVAILABLE", retryable: true },
   TOO_MANY_ENDPOINTS: { status: "FAILED_PRECONDITION", retryable: false },
   TRANSACTION_ID_REUSED: { status: "ALREADY_EXISTS", retryable: false },

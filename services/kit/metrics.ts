@@ -15,6 +15,8 @@ export interface Metrics {
   security(event: string): void;
   /** Shows a number that somebody else keeps. */
   gauge(name: string, help: string, read: () => number): void;
+  /** Shows several, told apart by one label. */
+  gauges(name: string, help: string, label: string, read: () => ReadonlyMap<string, number>): void;
   /** The present numbers as text. */
   text(): string;
 }
@@ -35,7 +37,7 @@ export function createMetrics(): Metrics {
   const all = new Map<string, Series>();
   const shed = new Map<string, number>();
   const security = new Map<string, number>();
-  const gauges: (() => string[])[] = [];
+  const shown: (() => string[])[] = [];
   const of = (rpc: string): Series => {
     let series = all.get(rpc);
     if (series === undefined) {
@@ -66,10 +68,16 @@ export function createMetrics(): Metrics {
       security.set(event, (security.get(event) ?? 0) + 1);
     },
     gauge(name, help, read) {
-      gauges.push(() => [...head(name, "gauge", help), `${name} ${read()}`]);
+      shown.push(() => [...head(name, "gauge", help), `${name} ${read()}`]);
+    },
+    gauges(name, help, label, read) {
+      shown.push(() => [
+        ...head(name, "gauge", help),
+        ...[...read()].map(([value, number]) => `${name}{${label}="${value}"} ${number}`),
+      ]);
     },
     text() {
-      const own = gauges.flatMap((lines) => lines());
+      const own = shown.flatMap((lines) => lines());
       const lines = [...rpcLines(all), ...shedLines(shed), ...securityLines(security)];
       return [...lines, ...own, ...processLines(), ""].join("\n");
     },

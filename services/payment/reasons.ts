@@ -12,6 +12,16 @@ export const paymentReasons = {
     retryable: false,
     message: "There is no refund with this id; look it up with ListRefunds.",
   },
+  TASK_NOT_FOUND: {
+    status: "NOT_FOUND",
+    retryable: false,
+    message: "There is no task with this id; look it up with ListTasks.",
+  },
+  TASK_CLOSED: {
+    status: "FAILED_PRECONDITION",
+    retryable: false,
+    message: "Somebody closed the task already; GetTask shows who, and what was done.",
+  },
   RESUME_TOKEN_EXPIRED: {
     status: "OUT_OF_RANGE",
     retryable: false,

@@ -6,6 +6,7 @@ import { NotificationService } from "#gen/notification/v1/notification_pb.ts";
 import { PaymentService } from "#gen/payment/v1/payment_pb.ts";
 import { once } from "#kit/idempotency/request.ts";
 import { startLoop } from "#kit/loop.ts";
+import { createMetrics } from "#kit/metrics.ts";
 import { migrate } from "#kit/mongo/migrate.ts";
 import type { Platform } from "#kit/platform.ts";
 import { createPeer } from "#kit/rpc/client.ts";
@@ -55,6 +56,9 @@ export const startPaymentService: StartService<PaymentConfig> = async (config, p
     watchHeartbeatMs: config.watchHeartbeatMs,
     log,
   };
+  const metrics = createMetrics();
+  let openTasks: ReadonlyMap<string, number> = new Map();
+  metrics.gauges("settle_tasks_open", "Tasks that wait for a person.", "kind", () => openTasks);
   // The worker first: a payment that is created as soon as the port is open finds a slot for its eager start.
   const worker = await startPaymentWorker(config, platform, { deps, account, notification });
   const server = await startRpcServer({
@@ -65,6 +69,7 @@ export const startPaymentService: StartService<PaymentConfig> = async (config, p
     reasons: paymentReasons,
     log,
     security: platform.security,
+    metrics,
     http: callbackEndpoint(deps),
     limits: { streamMs: config.watchMaxMs },
     ready: async () => {
@@ -79,6 +84,7 @@ export const startPaymentService: StartService<PaymentConfig> = async (config, p
       const report = await sweep(deps, { everything: false, signal });
       if (report.errors.length > 0)
         log.warn({ errors: report.errors }, "sweep could not do everything");
+      openTasks = await deps.store.countOpenTasks();
     },
   });
   return {

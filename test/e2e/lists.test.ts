@@ -15,7 +15,8 @@ import {
   ENDPOINT_LIST,
   NOTIFICATION_LIST,
 } from "#services/notification/application/lists.ts";
-import { PAYMENT_LIST, REFUND_LIST } from "#services/payment/application/lists.ts";
+import { PAYMENT_LIST, REFUND_LIST, TASK_LIST } from "#services/payment/application/lists.ts";
+import { openTask } from "#services/payment/store/tasks.ts";
 import { refusalOf } from "#test/support/refusal-of.ts";
 import { type Stack, startStack } from "#test/support/stack.ts";
 import { waitUntil } from "#test/support/wait-until.ts";
@@ -132,6 +133,13 @@ const LISTS: readonly List[] = [
       return [page.refunds.map((found) => found.refundId), page.nextPageToken];
     },
   },
+  {
+    ...{ name: "ListTasks", service: "payment", collection: "tasks", spec: TASK_LIST },
+    ask: async (request) => {
+      const page = await stack.payment.listTasks(request);
+      return [page.tasks.map(({ taskId }) => taskId), page.nextPageToken];
+    },
+  },
 ];
 
 beforeAll(async () => {
@@ -155,6 +163,11 @@ beforeAll(async () => {
   }
   for (let row = 0; row < ROWS; row += 1) {
     await stack.payment.refund({ paymentId, amount: { ...amount, minorUnits: 1n } });
+  }
+  const payments = await stack.platform.database("payment");
+  for (let row = 0; row < ROWS; row += 1) {
+    const cause = { paymentId: `stuck-${row}`, kind: "STEP_STUCK", detail: "stuck" };
+    await openTask(payments, { tenant: "default" }, cause);
   }
   await stack.notification.send({ notificationId: "a", recipient: "a@example.com", template: 1 });
   await waitUntil(async () => ((await undelivered()) === 2 * ROWS * ROWS ? true : undefined), {

@@ -3,6 +3,7 @@ import { Role } from "#gen/common/v1/access_pb.ts";
 import { Template } from "#gen/notification/v1/notification_pb.ts";
 import { CaptureMode, WaitUntil } from "#gen/payment/v1/payment_pb.ts";
 import { uuidv7 } from "#kit/ids.ts";
+import { openTask } from "#services/payment/store/tasks.ts";
 import type { Stack } from "#test/support/stack.ts";
 import { waitUntil } from "#test/support/wait-until.ts";
 
@@ -41,6 +42,13 @@ async function authorization(stack: Stack): Promise<string> {
 async function reviewed(stack: Stack, checkId: string): Promise<void> {
   const accountId = await fundedAccount(stack);
   await stack.fraud.evaluate({ checkId, paymentId: checkId, accountId, amount: usd(5n) });
+}
+
+async function task(stack: Stack): Promise<string> {
+  const paymentId = uuidv7();
+  const cause = { paymentId, kind: "SUSPENSE", detail: "the hold is gone" };
+  await openTask(await stack.platform.database("payment"), { tenant: "default" }, cause);
+  return `${paymentId}:SUSPENSE`;
 }
 
 /** A name that no resolver knows: what is sent there stays undelivered. */
@@ -212,6 +220,10 @@ export const RECIPES: Readonly<Record<string, (stack: Stack, key: string) => Pro
   "payment.v1.PaymentService/Capture": async (stack, requestId) => {
     const body = { requestId, paymentId: await payment(stack, CaptureMode.MANUAL) };
     return { body, other: { ...body, amount: usd(3n) } };
+  },
+  "payment.v1.PaymentService/CloseTask": async (stack, requestId) => {
+    const body = { requestId, taskId: await task(stack), note: "paid out" };
+    return { body, other: { ...body, note: "ignored" } };
   },
   "payment.v1.PaymentService/Refund": async (stack, requestId) => {
     const body = {

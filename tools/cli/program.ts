@@ -18,6 +18,9 @@ import { addPaymentList } from "./payment/list.ts";
 import { addPaymentRefund } from "./payment/refund.ts";
 import { addPaymentWatch } from "./payment/watch.ts";
 import { addRecover } from "./recover.ts";
+import { addTaskClose } from "./task/close.ts";
+import { addTaskGet } from "./task/get.ts";
+import { addTaskList } from "./task/list.ts";
 
 const HELP = `
 Examples:
@@ -95,6 +98,10 @@ function createProgram(io: CliIo, result: CommandResult): Command {
   const account = group(program, "account", "read accounts and their postings");
   addAccountGet(account, io);
   addAccountEntries(account, io);
+  const task = group(program, "task", "show and close what waits for a person");
+  addTaskList(task, io);
+  addTaskGet(task, io);
+  addTaskClose(task, io);
   const key = group(program, "key", "make, show and end API keys");
   addKeyCreate(key, io);
   addKeyList(key, io);

@@ -22,7 +22,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file payment/v1/payment.proto.
  */
 export const file_payment_v1_payment: GenFile = /*@__PURE__*/
-  fileDesc("ChhwYXltZW50L3YxL3BheW1lbnQucHJvdG8SCnBheW1lbnQudjEihAYKB1BheW1lbnQSEgoKcGF5bWVudF9pZBgBIAEoCRISCgphY2NvdW50X2lkGAIgASgJEiAKBmFtb3VudBgDIAEoCzIQLmNvbW1vbi52MS5Nb25leRIpCg9jYXB0dXJlZF9hbW91bnQYBCABKAsyEC5jb21tb24udjEuTW9uZXkSKQoPcmVmdW5kZWRfYW1vdW50GAUgASgLMhAuY29tbW9uLnYxLk1vbmV5EjAKDnBheW1lbnRfbWV0aG9kGAYgASgLMhguY29tbW9uLnYxLlBheW1lbnRNZXRob2QSLQoMY2FwdHVyZV9tb2RlGAcgASgOMhcucGF5bWVudC52MS5DYXB0dXJlTW9kZRIpCgZzdGF0dXMYCCABKA4yGS5wYXltZW50LnYxLlBheW1lbnRTdGF0dXMSJQoEc3RlcBgJIAEoDjIXLnBheW1lbnQudjEuUGF5bWVudFN0ZXASIwoHZmFpbHVyZRgKIAEoCzISLmNvbW1vbi52MS5GYWlsdXJlEhYKDmZyYXVkX2NoZWNrX2lkGAsgASgJEhkKEWdhdGV3YXlfcmVmZXJlbmNlGAwgASgJEg8KB2hvbGRfaWQYDSABKAkSEwoLd29ya2Zsb3dfaWQYDiABKAkSEwoLZGVzY3JpcHRpb24YDyABKAkSMwoIbWV0YWRhdGEYECADKAsyIS5wYXltZW50LnYxLlBheW1lbnQuTWV0YWRhdGFFbnRyeRIQCghvcmRlcl9pZBgRIAEoCRIrCgh0aW1lbGluZRgSIAMoCzIZLnBheW1lbnQudjEuVGltZWxpbmVFbnRyeRIvCgtjcmVhdGVfdGltZRgTIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLdXBkYXRlX3RpbWUYFCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBGV0YWcYFSABKAkaLwoNTWV0YWRhdGFFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIpwBCg1UaW1lbGluZUVudHJ5EigKBHRpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEikKBnN0YXR1cxgCIAEoDjIZLnBheW1lbnQudjEuUGF5bWVudFN0YXR1cxIlCgRzdGVwGAMgASgOMhcucGF5bWVudC52MS5QYXltZW50U3RlcBIPCgdtZXNzYWdlGAQgASgJIvMICg1DcmVhdGVSZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDGIABEjIKCmFjY291bnRfaWQYAiABKAlCHrpIG3IZMhdeW0EtWmEtejAtOS5fOi1dezAsNjR9JBIZCgd1c2VyX2lkGAMgASgJQgi6SAVyAxiAARKzAQoGYW1vdW50GAQgASgLMhAuY29tbW9uLnYxLk1vbmV5QpABukh3ugF0Cg5JTlZBTElEX0FNT1VOVBIjbWlub3JfdW5pdHMgbXVzdCBiZSBmcm9tIDEgdG8gMTBeMTUaPXRoaXMubWlub3JfdW5pdHMgPj0gMSAmJiB0aGlzLm1pbm9yX3VuaXRzIDw9IDEwMDAwMDAwMDAwMDAwMDDa2hgSYW1vdW50X21pbm9yX3VuaXRzEjAKDnBheW1lbnRfbWV0aG9kGAUgASgLMhguY29tbW9uLnYxLlBheW1lbnRNZXRob2QSNwoMY2FwdHVyZV9tb2RlGAYgASgOMhcucGF5bWVudC52MS5DYXB0dXJlTW9kZUIIukgFggECEAESHQoLZGVzY3JpcHRpb24YByABKAlCCLpIBXIDGIACElIKCG1ldGFkYXRhGAggAygLMicucGF5bWVudC52MS5DcmVhdGVSZXF1ZXN0Lk1ldGFkYXRhRW50cnlCF7pIFJoBERAyIgZyBBABGEAqBXIDGIAEEhoKCG9yZGVyX2lkGAkgASgJQgi6SAVyAxiAARIzCgp3YWl0X3VudGlsGAogASgOMhUucGF5bWVudC52MS5XYWl0VW50aWxCCLpIBYIBAhABEj0KDHdhaXRfdGltZW91dBgLIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIMukgJqgEGIgIIGTIAEncKEmFtb3VudF9taW5vcl91bml0cxgMIAEoA0JWukhTugFQCg5JTlZBTElEX0FNT1VOVBIXbXVzdCBiZSBmcm9tIDEgdG8gMTBeMTUaJXRoaXMgPj0gMSAmJiB0aGlzIDw9IDEwMDAwMDAwMDAwMDAwMDBIAIgBARovCg1NZXRhZGF0YUVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAE6jwK6SIsCGoUBCg9hbW91bnRfcmVxdWlyZWQSQGFtb3VudDogZXhhY3RseSBvbmUgb2YgYW1vdW50IGFuZCBhbW91bnRfbWlub3JfdW5pdHMgbXVzdCBiZSBzZXQaMGhhcyh0aGlzLmFtb3VudCkgIT0gaGFzKHRoaXMuYW1vdW50X21pbm9yX3VuaXRzKRqAAQoOcGF5ZXJfcmVxdWlyZWQSPWFjY291bnRfaWQ6IGV4YWN0bHkgb25lIG9mIGFjY291bnRfaWQgYW5kIHVzZXJfaWQgbXVzdCBiZSBzZXQaLyh0aGlzLmFjY291bnRfaWQgPT0gJycpICE9ICh0aGlzLnVzZXJfaWQgPT0gJycpQhUKE19hbW91bnRfbWlub3JfdW5pdHMibQoOQ3JlYXRlUmVzcG9uc2USJAoHcGF5bWVudBgBIAEoCzITLnBheW1lbnQudjEuUGF5bWVudBIQCghvcmRlcl9pZBgCIAEoCRITCgt3b3JrZmxvd19pZBgDIAEoCRIOCgZydW5faWQYBCABKAkiKwoKR2V0UmVxdWVzdBIdCgpwYXltZW50X2lkGAEgASgJQgm6SAZyBBABGEAiMwoLR2V0UmVzcG9uc2USJAoHcGF5bWVudBgBIAEoCzITLnBheW1lbnQudjEuUGF5bWVudCLhAQoQR2V0U3RhdHVzUmVxdWVzdBIbCgpwYXltZW50X2lkGAEgASgJQge6SARyAhhQEhwKC3dvcmtmbG93X2lkGAIgASgJQge6SARyAhhQOpEBukiNARqKAQoQc3ViamVjdF9yZXF1aXJlZBJBcGF5bWVudF9pZDogZXhhY3RseSBvbmUgb2YgcGF5bWVudF9pZCBhbmQgd29ya2Zsb3dfaWQgbXVzdCBiZSBzZXQaMyh0aGlzLnBheW1lbnRfaWQgPT0gJycpICE9ICh0aGlzLndvcmtmbG93X2lkID09ICcnKSKsAQoRR2V0U3RhdHVzUmVzcG9uc2USEgoKcGF5bWVudF9pZBgBIAEoCRIpCgZzdGF0dXMYAiABKA4yGS5wYXltZW50LnYxLlBheW1lbnRTdGF0dXMSJQoEc3RlcBgDIAEoDjIXLnBheW1lbnQudjEuUGF5bWVudFN0ZXASIwoHZmFpbHVyZRgEIAEoCzISLmNvbW1vbi52MS5GYWlsdXJlEgwKBHZpZXcYBSABKAki0AIKC0xpc3RSZXF1ZXN0EhoKCXBhZ2Vfc2l6ZRgBIAEoBUIHukgEGgIoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxiACBIyCgphY2NvdW50X2lkGAMgASgJQh66SBtyGTIXXltBLVphLXowLTkuXzotXXswLDY0fSQSMwoGc3RhdHVzGAQgASgOMhkucGF5bWVudC52MS5QYXltZW50U3RhdHVzQgi6SAWCAQIQARI0ChBjcmVhdGVfdGltZV9mcm9tGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIyCg5jcmVhdGVfdGltZV90bxgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASGAoGZmlsdGVyGAcgASgJQgi6SAVyAxiAEBIaCghvcmRlcl9ieRgIIAEoCUIIukgFcgMYgAIiTgoMTGlzdFJlc3BvbnNlEiUKCHBheW1lbnRzGAEgAygLMhMucGF5bWVudC52MS5QYXltZW50EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJNCgxXYXRjaFJlcXVlc3QSHQoKcGF5bWVudF9pZBgBIAEoCUIJukgGcgQQARhAEh4KDHJlc3VtZV90b2tlbhgCIAEoCUIIukgFcgMYgCAiXgoNV2F0Y2hSZXNwb25zZRIkCgdwYXltZW50GAEgASgLMhMucGF5bWVudC52MS5QYXltZW50EhQKDHJlc3VtZV90b2tlbhgCIAEoCRIRCgloZWFydGJlYXQYAyABKAgifgoNQ2FuY2VsUmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyAxiAARIdCgpwYXltZW50X2lkGAIgASgJQgm6SAZyBBABGEASGAoGcmVhc29uGAMgASgJQgi6SAVyAxiAAhIWCgRldGFnGAQgASgJQgi6SAVyAxiAASI2Cg5DYW5jZWxSZXNwb25zZRIkCgdwYXltZW50GAEgASgLMhMucGF5bWVudC52MS5QYXltZW50IoQCCg5DYXB0dXJlUmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyAxiAARIdCgpwYXltZW50X2lkGAIgASgJQgm6SAZyBBABGEASnAEKBmFtb3VudBgDIAEoCzIQLmNvbW1vbi52MS5Nb25leUJ6ukh3ugF0Cg5JTlZBTElEX0FNT1VOVBIjbWlub3JfdW5pdHMgbXVzdCBiZSBmcm9tIDEgdG8gMTBeMTUaPXRoaXMubWlub3JfdW5pdHMgPj0gMSAmJiB0aGlzLm1pbm9yX3VuaXRzIDw9IDEwMDAwMDAwMDAwMDAwMDASFgoEZXRhZxgEIAEoCUIIukgFcgMYgAEiNwoPQ2FwdHVyZVJlc3BvbnNlEiQKB3BheW1lbnQYASABKAsyEy5wYXltZW50LnYxLlBheW1lbnQihQIKDVJlZnVuZFJlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgMYgAESHQoKcGF5bWVudF9pZBgCIAEoCUIJukgGcgQQARhAEpwBCgZhbW91bnQYAyABKAsyEC5jb21tb24udjEuTW9uZXlCerpId7oBdAoOSU5WQUxJRF9BTU9VTlQSI21pbm9yX3VuaXRzIG11c3QgYmUgZnJvbSAxIHRvIDEwXjE1Gj10aGlzLm1pbm9yX3VuaXRzID49IDEgJiYgdGhpcy5taW5vcl91bml0cyA8PSAxMDAwMDAwMDAwMDAwMDAwEhgKBnJlYXNvbhgEIAEoCUIIukgFcgMYgAIiNAoOUmVmdW5kUmVzcG9uc2USIgoGcmVmdW5kGAEgASgLMhIucGF5bWVudC52MS5SZWZ1bmQikgIKBlJlZnVuZBIRCglyZWZ1bmRfaWQYASABKAkSEgoKcGF5bWVudF9pZBgCIAEoCRIgCgZhbW91bnQYAyABKAsyEC5jb21tb24udjEuTW9uZXkSKAoGc3RhdHVzGAQgASgOMhgucGF5bWVudC52MS5SZWZ1bmRTdGF0dXMSDgoGcmVhc29uGAUgASgJEiMKB2ZhaWx1cmUYBiABKAsyEi5jb21tb24udjEuRmFpbHVyZRIvCgtjcmVhdGVfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLdXBkYXRlX3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIjAKEEdldFJlZnVuZFJlcXVlc3QSHAoJcmVmdW5kX2lkGAEgASgJQgm6SAZyBBABGEAiNwoRR2V0UmVmdW5kUmVzcG9uc2USIgoGcmVmdW5kGAEgASgLMhIucGF5bWVudC52MS5SZWZ1bmQiowEKEkxpc3RSZWZ1bmRzUmVxdWVzdBIdCgpwYXltZW50X2lkGAEgASgJQgm6SAZyBBABGEASGgoJcGFnZV9zaXplGAIgASgFQge6SAQaAigAEhwKCnBhZ2VfdG9rZW4YAyABKAlCCLpIBXIDGIAIEhgKBmZpbHRlchgEIAEoCUIIukgFcgMYgBASGgoIb3JkZXJfYnkYBSABKAlCCLpIBXIDGIACIlMKE0xpc3RSZWZ1bmRzUmVzcG9uc2USIwoHcmVmdW5kcxgBIAMoCzISLnBheW1lbnQudjEuUmVmdW5kEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSIQCg5SZWNvdmVyUmVxdWVzdCK9AQoPUmVjb3ZlclJlc3BvbnNlEhUKDW9wZW5fcGF5bWVudHMYASABKAUSGQoRc3RhcnRlZF93b3JrZmxvd3MYAiABKAUSGQoRcnVubmluZ193b3JrZmxvd3MYAyABKAUSGwoTc2lnbmFsbGVkX2NhbGxiYWNrcxgEIAEoBRIaChJzZW50X25vdGlmaWNhdGlvbnMYBSABKAUSFAoMb3Blbl9yZWZ1bmRzGAYgASgFEg4KBmVycm9ycxgHIAMoCSrLAgoNUGF5bWVudFN0YXR1cxIeChpQQVlNRU5UX1NUQVRVU19VTlNQRUNJRklFRBAAEhoKFlBBWU1FTlRfU1RBVFVTX1BFTkRJTkcQARIdChlQQVlNRU5UX1NUQVRVU19QUk9DRVNTSU5HEAISIwofUEFZTUVOVF9TVEFUVVNfUkVRVUlSRVNfQ0FQVFVSRRADEhwKGFBBWU1FTlRfU1RBVFVTX1NVQ0NFRURFRBAEEhkKFVBBWU1FTlRfU1RBVFVTX0ZBSUxFRBAFEhwKGFBBWU1FTlRfU1RBVFVTX0NBTkNFTExFRBAGEiUKIVBBWU1FTlRfU1RBVFVTX1BBUlRJQUxMWV9SRUZVTkRFRBAHEhsKF1BBWU1FTlRfU1RBVFVTX1JFRlVOREVEEAgSHwobUEFZTUVOVF9TVEFUVVNfTkVFRFNfUkVWSUVXEAkq0AIKC1BheW1lbnRTdGVwEhwKGFBBWU1FTlRfU1RFUF9VTlNQRUNJRklFRBAAEhsKF1BBWU1FTlRfU1RFUF9JTklUSUFMSVpFEAESIQodUEFZTUVOVF9TVEVQX1ZBTElEQVRFX0FDQ09VTlQQAhIeChpQQVlNRU5UX1NURVBfREVCSVRfQUNDT1VOVBADEhwKGFBBWU1FTlRfU1RFUF9GUkFVRF9DSEVDSxAEEhgKFFBBWU1FTlRfU1RFUF9HQVRFV0FZEAUSHwobUEFZTUVOVF9TVEVQX0FXQUlUX0NBTExCQUNLEAYSGAoUUEFZTUVOVF9TVEVQX0NBUFRVUkUQBxIcChhQQVlNRU5UX1NURVBfTk9USUZZX1VTRVIQCBIbChdQQVlNRU5UX1NURVBfQ09NUEVOU0FURRAJEhUKEVBBWU1FTlRfU1RFUF9ET05FEAoqYAoLQ2FwdHVyZU1vZGUSHAoYQ0FQVFVSRV9NT0RFX1VOU1BFQ0lGSUVEEAASGgoWQ0FQVFVSRV9NT0RFX0FVVE9NQVRJQxABEhcKE0NBUFRVUkVfTU9ERV9NQU5VQUwQAiqPAQoJV2FpdFVudGlsEhoKFldBSVRfVU5USUxfVU5TUEVDSUZJRUQQABIXChNXQUlUX1VOVElMX0FDQ0VQVEVEEAESGAoUV0FJVF9VTlRJTF9WQUxJREFURUQQAhIZChVXQUlUX1VOVElMX0FVVEhPUklaRUQQAxIYChRXQUlUX1VOVElMX0NPTVBMRVRFRBAEKn8KDFJlZnVuZFN0YXR1cxIdChlSRUZVTkRfU1RBVFVTX1VOU1BFQ0lGSUVEEAASGQoVUkVGVU5EX1NUQVRVU19QRU5ESU5HEAESGwoXUkVGVU5EX1NUQVRVU19TVUNDRUVERUQQAhIYChRSRUZVTkRfU1RBVFVTX0ZBSUxFRBADMrkLCg5QYXltZW50U2VydmljZRKOAQoGQ3JlYXRlEhkucGF5bWVudC52MS5DcmVhdGVSZXF1ZXN0GhoucGF5bWVudC52MS5DcmVhdGVSZXNwb25zZSJNytoYIwoDAQIFEgphY2NvdW50X2lkGAIqCndhaXRfdW50aWwwgIAYgtPkkwIgOgEqWhE6ASoiDC92MS9wYXltZW50cyIIL3BheW1lbnQSdQoDR2V0EhYucGF5bWVudC52MS5HZXRSZXF1ZXN0GhcucGF5bWVudC52MS5HZXRSZXNwb25zZSI9kAIBytoYFQoFAQIDBAUSCnBheW1lbnRfaWQYAYLT5JMCGxIZL3YxL3BheW1lbnRzL3twYXltZW50X2lkfRKKAQoJR2V0U3RhdHVzEhwucGF5bWVudC52MS5HZXRTdGF0dXNSZXF1ZXN0Gh0ucGF5bWVudC52MS5HZXRTdGF0dXNSZXNwb25zZSJAkAIBytoYFQoFAQIDBAUSCnBheW1lbnRfaWQYAYLT5JMCHhIcL3BheW1lbnQve3BheW1lbnRfaWR9L3N0YXR1cxJfCgRMaXN0EhcucGF5bWVudC52MS5MaXN0UmVxdWVzdBoYLnBheW1lbnQudjEuTGlzdFJlc3BvbnNlIiSQAgHK2hgJCgUBAgMEBRgBgtPkkwIOEgwvdjEvcGF5bWVudHMSgwEKBVdhdGNoEhgucGF5bWVudC52MS5XYXRjaFJlcXVlc3QaGS5wYXltZW50LnYxLldhdGNoUmVzcG9uc2UiQ5ACAcraGBUKBQECAwQFEgpwYXltZW50X2lkGAGC0+STAiESHy92MS9wYXltZW50cy97cGF5bWVudF9pZH06d2F0Y2gwARKJAQoGQ2FuY2VsEhkucGF5bWVudC52MS5DYW5jZWxSZXF1ZXN0GhoucGF5bWVudC52MS5DYW5jZWxSZXNwb25zZSJIytoYGQoEAQIEBRIKcGF5bWVudF9pZBgCIAEqASqC0+STAiU6ASoiIC92MS9wYXltZW50cy97cGF5bWVudF9pZH06Y2FuY2VsEooBCgdDYXB0dXJlEhoucGF5bWVudC52MS5DYXB0dXJlUmVxdWVzdBobLnBheW1lbnQudjEuQ2FwdHVyZVJlc3BvbnNlIkbK2hgWCgMCBAUSCnBheW1lbnRfaWQYAioBKoLT5JMCJjoBKiIhL3YxL3BheW1lbnRzL3twYXltZW50X2lkfTpjYXB0dXJlEoYBCgZSZWZ1bmQSGS5wYXltZW50LnYxLlJlZnVuZFJlcXVlc3QaGi5wYXltZW50LnYxLlJlZnVuZFJlc3BvbnNlIkXK2hgWCgMCBAUSCnBheW1lbnRfaWQYAioBKoLT5JMCJToBKiIgL3YxL3BheW1lbnRzL3twYXltZW50X2lkfTpyZWZ1bmQSgwEKCUdldFJlZnVuZBIcLnBheW1lbnQudjEuR2V0UmVmdW5kUmVxdWVzdBodLnBheW1lbnQudjEuR2V0UmVmdW5kUmVzcG9uc2UiOZACAcraGBMKBAECBAUSCXJlZnVuZF9pZBgBgtPkkwIZEhcvdjEvcmVmdW5kcy97cmVmdW5kX2lkfRKUAQoLTGlzdFJlZnVuZHMSHi5wYXltZW50LnYxLkxpc3RSZWZ1bmRzUmVxdWVzdBofLnBheW1lbnQudjEuTGlzdFJlZnVuZHNSZXNwb25zZSJEkAIBytoYFAoEAQIEBRIKcGF5bWVudF9pZBgBgtPkkwIjEiEvdjEvcGF5bWVudHMve3BheW1lbnRfaWR9L3JlZnVuZHMSbAoHUmVjb3ZlchIaLnBheW1lbnQudjEuUmVjb3ZlclJlcXVlc3QaGy5wYXltZW50LnYxLlJlY292ZXJSZXNwb25zZSIoytoYBQoBBBgEgtPkkwIZOgEqIhQvdjEvcGF5bWVudHM6cmVjb3ZlckI7WjlnaXRodWIuY29tL3NldHRsZS1wYXltZW50cy9zZXR0bGUtZ28vcGF5bWVudC92MTtwYXltZW50djFiBnByb3RvMw", [file_buf_validate_validate, file_common_v1_access, file_common_v1_failure, file_common_v1_money, file_common_v1_payment_method, file_common_v1_rest, file_google_api_annotations, file_google_protobuf_duration, file_google_protobuf_timestamp]);
+  fileDesc("ChhwYXltZW50L3YxL3BheW1lbnQucHJvdG8SCnBheW1lbnQudjEihAYKB1BheW1lbnQSEgoKcGF5bWVudF9pZBgBIAEoCRISCgphY2NvdW50X2lkGAIgASgJEiAKBmFtb3VudBgDIAEoCzIQLmNvbW1vbi52MS5Nb25leRIpCg9jYXB0dXJlZF9hbW91bnQYBCABKAsyEC5jb21tb24udjEuTW9uZXkSKQoPcmVmdW5kZWRfYW1vdW50GAUgASgLMhAuY29tbW9uLnYxLk1vbmV5EjAKDnBheW1lbnRfbWV0aG9kGAYgASgLMhguY29tbW9uLnYxLlBheW1lbnRNZXRob2QSLQoMY2FwdHVyZV9tb2RlGAcgASgOMhcucGF5bWVudC52MS5DYXB0dXJlTW9kZRIpCgZzdGF0dXMYCCABKA4yGS5wYXltZW50LnYxLlBheW1lbnRTdGF0dXMSJQoEc3RlcBgJIAEoDjIXLnBheW1lbnQudjEuUGF5bWVudFN0ZXASIwoHZmFpbHVyZRgKIAEoCzISLmNvbW1vbi52MS5GYWlsdXJlEhYKDmZyYXVkX2NoZWNrX2lkGAsgASgJEhkKEWdhdGV3YXlfcmVmZXJlbmNlGAwgASgJEg8KB2hvbGRfaWQYDSABKAkSEwoLd29ya2Zsb3dfaWQYDiABKAkSEwoLZGVzY3JpcHRpb24YDyABKAkSMwoIbWV0YWRhdGEYECADKAsyIS5wYXltZW50LnYxLlBheW1lbnQuTWV0YWRhdGFFbnRyeRIQCghvcmRlcl9pZBgRIAEoCRIrCgh0aW1lbGluZRgSIAMoCzIZLnBheW1lbnQudjEuVGltZWxpbmVFbnRyeRIvCgtjcmVhdGVfdGltZRgTIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLdXBkYXRlX3RpbWUYFCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBGV0YWcYFSABKAkaLwoNTWV0YWRhdGFFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIpwBCg1UaW1lbGluZUVudHJ5EigKBHRpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEikKBnN0YXR1cxgCIAEoDjIZLnBheW1lbnQudjEuUGF5bWVudFN0YXR1cxIlCgRzdGVwGAMgASgOMhcucGF5bWVudC52MS5QYXltZW50U3RlcBIPCgdtZXNzYWdlGAQgASgJIvMICg1DcmVhdGVSZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDGIABEjIKCmFjY291bnRfaWQYAiABKAlCHrpIG3IZMhdeW0EtWmEtejAtOS5fOi1dezAsNjR9JBIZCgd1c2VyX2lkGAMgASgJQgi6SAVyAxiAARKzAQoGYW1vdW50GAQgASgLMhAuY29tbW9uLnYxLk1vbmV5QpABukh3ugF0Cg5JTlZBTElEX0FNT1VOVBIjbWlub3JfdW5pdHMgbXVzdCBiZSBmcm9tIDEgdG8gMTBeMTUaPXRoaXMubWlub3JfdW5pdHMgPj0gMSAmJiB0aGlzLm1pbm9yX3VuaXRzIDw9IDEwMDAwMDAwMDAwMDAwMDDa2hgSYW1vdW50X21pbm9yX3VuaXRzEjAKDnBheW1lbnRfbWV0aG9kGAUgASgLMhguY29tbW9uLnYxLlBheW1lbnRNZXRob2QSNwoMY2FwdHVyZV9tb2RlGAYgASgOMhcucGF5bWVudC52MS5DYXB0dXJlTW9kZUIIukgFggECEAESHQoLZGVzY3JpcHRpb24YByABKAlCCLpIBXIDGIACElIKCG1ldGFkYXRhGAggAygLMicucGF5bWVudC52MS5DcmVhdGVSZXF1ZXN0Lk1ldGFkYXRhRW50cnlCF7pIFJoBERAyIgZyBBABGEAqBXIDGIAEEhoKCG9yZGVyX2lkGAkgASgJQgi6SAVyAxiAARIzCgp3YWl0X3VudGlsGAogASgOMhUucGF5bWVudC52MS5XYWl0VW50aWxCCLpIBYIBAhABEj0KDHdhaXRfdGltZW91dBgLIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIMukgJqgEGIgIIGTIAEncKEmFtb3VudF9taW5vcl91bml0cxgMIAEoA0JWukhTugFQCg5JTlZBTElEX0FNT1VOVBIXbXVzdCBiZSBmcm9tIDEgdG8gMTBeMTUaJXRoaXMgPj0gMSAmJiB0aGlzIDw9IDEwMDAwMDAwMDAwMDAwMDBIAIgBARovCg1NZXRhZGF0YUVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAE6jwK6SIsCGoUBCg9hbW91bnRfcmVxdWlyZWQSQGFtb3VudDogZXhhY3RseSBvbmUgb2YgYW1vdW50IGFuZCBhbW91bnRfbWlub3JfdW5pdHMgbXVzdCBiZSBzZXQaMGhhcyh0aGlzLmFtb3VudCkgIT0gaGFzKHRoaXMuYW1vdW50X21pbm9yX3VuaXRzKRqAAQoOcGF5ZXJfcmVxdWlyZWQSPWFjY291bnRfaWQ6IGV4YWN0bHkgb25lIG9mIGFjY291bnRfaWQgYW5kIHVzZXJfaWQgbXVzdCBiZSBzZXQaLyh0aGlzLmFjY291bnRfaWQgPT0gJycpICE9ICh0aGlzLnVzZXJfaWQgPT0gJycpQhUKE19hbW91bnRfbWlub3JfdW5pdHMibQoOQ3JlYXRlUmVzcG9uc2USJAoHcGF5bWVudBgBIAEoCzITLnBheW1lbnQudjEuUGF5bWVudBIQCghvcmRlcl9pZBgCIAEoCRITCgt3b3JrZmxvd19pZBgDIAEoCRIOCgZydW5faWQYBCABKAkiKwoKR2V0UmVxdWVzdBIdCgpwYXltZW50X2lkGAEgASgJQgm6SAZyBBABGEAiMwoLR2V0UmVzcG9uc2USJAoHcGF5bWVudBgBIAEoCzITLnBheW1lbnQudjEuUGF5bWVudCLhAQoQR2V0U3RhdHVzUmVxdWVzdBIbCgpwYXltZW50X2lkGAEgASgJQge6SARyAhhQEhwKC3dvcmtmbG93X2lkGAIgASgJQge6SARyAhhQOpEBukiNARqKAQoQc3ViamVjdF9yZXF1aXJlZBJBcGF5bWVudF9pZDogZXhhY3RseSBvbmUgb2YgcGF5bWVudF9pZCBhbmQgd29ya2Zsb3dfaWQgbXVzdCBiZSBzZXQaMyh0aGlzLnBheW1lbnRfaWQgPT0gJycpICE9ICh0aGlzLndvcmtmbG93X2lkID09ICcnKSKsAQoRR2V0U3RhdHVzUmVzcG9uc2USEgoKcGF5bWVudF9pZBgBIAEoCRIpCgZzdGF0dXMYAiABKA4yGS5wYXltZW50LnYxLlBheW1lbnRTdGF0dXMSJQoEc3RlcBgDIAEoDjIXLnBheW1lbnQudjEuUGF5bWVudFN0ZXASIwoHZmFpbHVyZRgEIAEoCzISLmNvbW1vbi52MS5GYWlsdXJlEgwKBHZpZXcYBSABKAki0AIKC0xpc3RSZXF1ZXN0EhoKCXBhZ2Vfc2l6ZRgBIAEoBUIHukgEGgIoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxiACBIyCgphY2NvdW50X2lkGAMgASgJQh66SBtyGTIXXltBLVphLXowLTkuXzotXXswLDY0fSQSMwoGc3RhdHVzGAQgASgOMhkucGF5bWVudC52MS5QYXltZW50U3RhdHVzQgi6SAWCAQIQARI0ChBjcmVhdGVfdGltZV9mcm9tGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIyCg5jcmVhdGVfdGltZV90bxgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASGAoGZmlsdGVyGAcgASgJQgi6SAVyAxiAEBIaCghvcmRlcl9ieRgIIAEoCUIIukgFcgMYgAIiTgoMTGlzdFJlc3BvbnNlEiUKCHBheW1lbnRzGAEgAygLMhMucGF5bWVudC52MS5QYXltZW50EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJNCgxXYXRjaFJlcXVlc3QSHQoKcGF5bWVudF9pZBgBIAEoCUIJukgGcgQQARhAEh4KDHJlc3VtZV90b2tlbhgCIAEoCUIIukgFcgMYgCAiXgoNV2F0Y2hSZXNwb25zZRIkCgdwYXltZW50GAEgASgLMhMucGF5bWVudC52MS5QYXltZW50EhQKDHJlc3VtZV90b2tlbhgCIAEoCRIRCgloZWFydGJlYXQYAyABKAgifgoNQ2FuY2VsUmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyAxiAARIdCgpwYXltZW50X2lkGAIgASgJQgm6SAZyBBABGEASGAoGcmVhc29uGAMgASgJQgi6SAVyAxiAAhIWCgRldGFnGAQgASgJQgi6SAVyAxiAASI2Cg5DYW5jZWxSZXNwb25zZRIkCgdwYXltZW50GAEgASgLMhMucGF5bWVudC52MS5QYXltZW50IoQCCg5DYXB0dXJlUmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyAxiAARIdCgpwYXltZW50X2lkGAIgASgJQgm6SAZyBBABGEASnAEKBmFtb3VudBgDIAEoCzIQLmNvbW1vbi52MS5Nb25leUJ6ukh3ugF0Cg5JTlZBTElEX0FNT1VOVBIjbWlub3JfdW5pdHMgbXVzdCBiZSBmcm9tIDEgdG8gMTBeMTUaPXRoaXMubWlub3JfdW5pdHMgPj0gMSAmJiB0aGlzLm1pbm9yX3VuaXRzIDw9IDEwMDAwMDAwMDAwMDAwMDASFgoEZXRhZxgEIAEoCUIIukgFcgMYgAEiNwoPQ2FwdHVyZVJlc3BvbnNlEiQKB3BheW1lbnQYASABKAsyEy5wYXltZW50LnYxLlBheW1lbnQihQIKDVJlZnVuZFJlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgMYgAESHQoKcGF5bWVudF9pZBgCIAEoCUIJukgGcgQQARhAEpwBCgZhbW91bnQYAyABKAsyEC5jb21tb24udjEuTW9uZXlCerpId7oBdAoOSU5WQUxJRF9BTU9VTlQSI21pbm9yX3VuaXRzIG11c3QgYmUgZnJvbSAxIHRvIDEwXjE1Gj10aGlzLm1pbm9yX3VuaXRzID49IDEgJiYgdGhpcy5taW5vcl91bml0cyA8PSAxMDAwMDAwMDAwMDAwMDAwEhgKBnJlYXNvbhgEIAEoCUIIukgFcgMYgAIiNAoOUmVmdW5kUmVzcG9uc2USIgoGcmVmdW5kGAEgASgLMhIucGF5bWVudC52MS5SZWZ1bmQikgIKBlJlZnVuZBIRCglyZWZ1bmRfaWQYASABKAkSEgoKcGF5bWVudF9pZBgCIAEoCRIgCgZhbW91bnQYAyABKAsyEC5jb21tb24udjEuTW9uZXkSKAoGc3RhdHVzGAQgASgOMhgucGF5bWVudC52MS5SZWZ1bmRTdGF0dXMSDgoGcmVhc29uGAUgASgJEiMKB2ZhaWx1cmUYBiABKAsyEi5jb21tb24udjEuRmFpbHVyZRIvCgtjcmVhdGVfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLdXBkYXRlX3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIjAKEEdldFJlZnVuZFJlcXVlc3QSHAoJcmVmdW5kX2lkGAEgASgJQgm6SAZyBBABGEAiNwoRR2V0UmVmdW5kUmVzcG9uc2USIgoGcmVmdW5kGAEgASgLMhIucGF5bWVudC52MS5SZWZ1bmQiowEKEkxpc3RSZWZ1bmRzUmVxdWVzdBIdCgpwYXltZW50X2lkGAEgASgJQgm6SAZyBBABGEASGgoJcGFnZV9zaXplGAIgASgFQge6SAQaAigAEhwKCnBhZ2VfdG9rZW4YAyABKAlCCLpIBXIDGIAIEhgKBmZpbHRlchgEIAEoCUIIukgFcgMYgBASGgoIb3JkZXJfYnkYBSABKAlCCLpIBXIDGIACIlMKE0xpc3RSZWZ1bmRzUmVzcG9uc2USIwoHcmVmdW5kcxgBIAMoCzISLnBheW1lbnQudjEuUmVmdW5kEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKZAgoEVGFzaxIPCgd0YXNrX2lkGAEgASgJEhIKCnBheW1lbnRfaWQYAiABKAkSEQoJcmVmdW5kX2lkGAMgASgJEgwKBGtpbmQYBCABKAkSJAoFc3RhdGUYBSABKA4yFS5wYXltZW50LnYxLlRhc2tTdGF0ZRIOCgZkZXRhaWwYBiABKAkSEwoLb2NjdXJyZW5jZXMYByABKAUSLwoLY3JlYXRlX3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmNsb3NlX3RpbWUYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCWNsb3NlZF9ieRgKIAEoCRIMCgRub3RlGAsgASgJIrIBChBMaXN0VGFza3NSZXF1ZXN0EhoKCXBhZ2Vfc2l6ZRgBIAEoBUIHukgEGgIoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxiACBIuCgVzdGF0ZRgDIAEoDjIVLnBheW1lbnQudjEuVGFza1N0YXRlQgi6SAWCAQIQARIYCgZmaWx0ZXIYBCABKAlCCLpIBXIDGIAQEhoKCG9yZGVyX2J5GAUgASgJQgi6SAVyAxiAAiJNChFMaXN0VGFza3NSZXNwb25zZRIfCgV0YXNrcxgBIAMoCzIQLnBheW1lbnQudjEuVGFzaxIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiLQoOR2V0VGFza1JlcXVlc3QSGwoHdGFza19pZBgBIAEoCUIKukgHcgUQARiAASIxCg9HZXRUYXNrUmVzcG9uc2USHgoEdGFzaxgBIAEoCzIQLnBheW1lbnQudjEuVGFzayJnChBDbG9zZVRhc2tSZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDGIABEhsKB3Rhc2tfaWQYAiABKAlCCrpIB3IFEAEYgAESGAoEbm90ZRgDIAEoCUIKukgHcgUQARiACCIzChFDbG9zZVRhc2tSZXNwb25zZRIeCgR0YXNrGAEgASgLMhAucGF5bWVudC52MS5UYXNrIhAKDlJlY292ZXJSZXF1ZXN0Ir0BCg9SZWNvdmVyUmVzcG9uc2USFQoNb3Blbl9wYXltZW50cxgBIAEoBRIZChFzdGFydGVkX3dvcmtmbG93cxgCIAEoBRIZChFydW5uaW5nX3dvcmtmbG93cxgDIAEoBRIbChNzaWduYWxsZWRfY2FsbGJhY2tzGAQgASgFEhoKEnNlbnRfbm90aWZpY2F0aW9ucxgFIAEoBRIUCgxvcGVuX3JlZnVuZHMYBiABKAUSDgoGZXJyb3JzGAcgAygJKssCCg1QYXltZW50U3RhdHVzEh4KGlBBWU1FTlRfU1RBVFVTX1VOU1BFQ0lGSUVEEAASGgoWUEFZTUVOVF9TVEFUVVNfUEVORElORxABEh0KGVBBWU1FTlRfU1RBVFVTX1BST0NFU1NJTkcQAhIjCh9QQVlNRU5UX1NUQVRVU19SRVFVSVJFU19DQVBUVVJFEAMSHAoYUEFZTUVOVF9TVEFUVVNfU1VDQ0VFREVEEAQSGQoVUEFZTUVOVF9TVEFUVVNfRkFJTEVEEAUSHAoYUEFZTUVOVF9TVEFUVVNfQ0FOQ0VMTEVEEAYSJQohUEFZTUVOVF9TVEFUVVNfUEFSVElBTExZX1JFRlVOREVEEAcSGwoXUEFZTUVOVF9TVEFUVVNfUkVGVU5ERUQQCBIfChtQQVlNRU5UX1NUQVRVU19ORUVEU19SRVZJRVcQCSrQAgoLUGF5bWVudFN0ZXASHAoYUEFZTUVOVF9TVEVQX1VOU1BFQ0lGSUVEEAASGwoXUEFZTUVOVF9TVEVQX0lOSVRJQUxJWkUQARIhCh1QQVlNRU5UX1NURVBfVkFMSURBVEVfQUNDT1VOVBACEh4KGlBBWU1FTlRfU1RFUF9ERUJJVF9BQ0NPVU5UEAMSHAoYUEFZTUVOVF9TVEVQX0ZSQVVEX0NIRUNLEAQSGAoUUEFZTUVOVF9TVEVQX0dBVEVXQVkQBRIfChtQQVlNRU5UX1NURVBfQVdBSVRfQ0FMTEJBQ0sQBhIYChRQQVlNRU5UX1NURVBfQ0FQVFVSRRAHEhwKGFBBWU1FTlRfU1RFUF9OT1RJRllfVVNFUhAIEhsKF1BBWU1FTlRfU1RFUF9DT01QRU5TQVRFEAkSFQoRUEFZTUVOVF9TVEVQX0RPTkUQCipgCgtDYXB0dXJlTW9kZRIcChhDQVBUVVJFX01PREVfVU5TUEVDSUZJRUQQABIaChZDQVBUVVJFX01PREVfQVVUT01BVElDEAESFwoTQ0FQVFVSRV9NT0RFX01BTlVBTBACKo8BCglXYWl0VW50aWwSGgoWV0FJVF9VTlRJTF9VTlNQRUNJRklFRBAAEhcKE1dBSVRfVU5USUxfQUNDRVBURUQQARIYChRXQUlUX1VOVElMX1ZBTElEQVRFRBACEhkKFVdBSVRfVU5USUxfQVVUSE9SSVpFRBADEhgKFFdBSVRfVU5USUxfQ09NUExFVEVEEAQqfwoMUmVmdW5kU3RhdHVzEh0KGVJFRlVORF9TVEFUVVNfVU5TUEVDSUZJRUQQABIZChVSRUZVTkRfU1RBVFVTX1BFTkRJTkcQARIbChdSRUZVTkRfU1RBVFVTX1NVQ0NFRURFRBACEhgKFFJFRlVORF9TVEFUVVNfRkFJTEVEEAMqUwoJVGFza1N0YXRlEhoKFlRBU0tfU1RBVEVfVU5TUEVDSUZJRUQQABITCg9UQVNLX1NUQVRFX09QRU4QARIVChFUQVNLX1NUQVRFX0NMT1NFRBACMqQOCg5QYXltZW50U2VydmljZRKOAQoGQ3JlYXRlEhkucGF5bWVudC52MS5DcmVhdGVSZXF1ZXN0GhoucGF5bWVudC52MS5DcmVhdGVSZXNwb25zZSJNytoYIwoDAQIFEgphY2NvdW50X2lkGAIqCndhaXRfdW50aWwwgIAYgtPkkwIgOgEqWhE6ASoiDC92MS9wYXltZW50cyIIL3BheW1lbnQSdQoDR2V0EhYucGF5bWVudC52MS5HZXRSZXF1ZXN0GhcucGF5bWVudC52MS5HZXRSZXNwb25zZSI9kAIBytoYFQoFAQIDBAUSCnBheW1lbnRfaWQYAYLT5JMCGxIZL3YxL3BheW1lbnRzL3twYXltZW50X2lkfRKKAQoJR2V0U3RhdHVzEhwucGF5bWVudC52MS5HZXRTdGF0dXNSZXF1ZXN0Gh0ucGF5bWVudC52MS5HZXRTdGF0dXNSZXNwb25zZSJAkAIBytoYFQoFAQIDBAUSCnBheW1lbnRfaWQYAYLT5JMCHhIcL3BheW1lbnQve3BheW1lbnRfaWR9L3N0YXR1cxJfCgRMaXN0EhcucGF5bWVudC52MS5MaXN0UmVxdWVzdBoYLnBheW1lbnQudjEuTGlzdFJlc3BvbnNlIiSQAgHK2hgJCgUBAgMEBRgBgtPkkwIOEgwvdjEvcGF5bWVudHMSgwEKBVdhdGNoEhgucGF5bWVudC52MS5XYXRjaFJlcXVlc3QaGS5wYXltZW50LnYxLldhdGNoUmVzcG9uc2UiQ5ACAcraGBUKBQECAwQFEgpwYXltZW50X2lkGAGC0+STAiESHy92MS9wYXltZW50cy97cGF5bWVudF9pZH06d2F0Y2gwARKJAQoGQ2FuY2VsEhkucGF5bWVudC52MS5DYW5jZWxSZXF1ZXN0GhoucGF5bWVudC52MS5DYW5jZWxSZXNwb25zZSJIytoYGQoEAQIEBRIKcGF5bWVudF9pZBgCIAEqASqC0+STAiU6ASoiIC92MS9wYXltZW50cy97cGF5bWVudF9pZH06Y2FuY2VsEooBCgdDYXB0dXJlEhoucGF5bWVudC52MS5DYXB0dXJlUmVxdWVzdBobLnBheW1lbnQudjEuQ2FwdHVyZVJlc3BvbnNlIkbK2hgWCgMCBAUSCnBheW1lbnRfaWQYAioBKoLT5JMCJjoBKiIhL3YxL3BheW1lbnRzL3twYXltZW50X2lkfTpjYXB0dXJlEoYBCgZSZWZ1bmQSGS5wYXltZW50LnYxLlJlZnVuZFJlcXVlc3QaGi5wYXltZW50LnYxLlJlZnVuZFJlc3BvbnNlIkXK2hgWCgMCBAUSCnBheW1lbnRfaWQYAioBKoLT5JMCJToBKiIgL3YxL3BheW1lbnRzL3twYXltZW50X2lkfTpyZWZ1bmQSgwEKCUdldFJlZnVuZBIcLnBheW1lbnQudjEuR2V0UmVmdW5kUmVxdWVzdBodLnBheW1lbnQudjEuR2V0UmVmdW5kUmVzcG9uc2UiOZACAcraGBMKBAECBAUSCXJlZnVuZF9pZBgBgtPkkwIZEhcvdjEvcmVmdW5kcy97cmVmdW5kX2lkfRKUAQoLTGlzdFJlZnVuZHMSHi5wYXltZW50LnYxLkxpc3RSZWZ1bmRzUmVxdWVzdBofLnBheW1lbnQudjEuTGlzdFJlZnVuZHNSZXNwb25zZSJEkAIBytoYFAoEAQIEBRIKcGF5bWVudF9pZBgBgtPkkwIjEiEvdjEvcGF5bWVudHMve3BheW1lbnRfaWR9L3JlZnVuZHMScQoJTGlzdFRhc2tzEhwucGF5bWVudC52MS5MaXN0VGFza3NSZXF1ZXN0Gh0ucGF5bWVudC52MS5MaXN0VGFza3NSZXNwb25zZSInkAIBytoYBwoDAwQFGAGC0+STAhMSES92MS9wYXltZW50LXRhc2tzEnUKB0dldFRhc2sSGi5wYXltZW50LnYxLkdldFRhc2tSZXF1ZXN0GhsucGF5bWVudC52MS5HZXRUYXNrUmVzcG9uc2UiMZACAcraGAcKAwMEBRgBgtPkkwIdEhsvdjEvcGF5bWVudC10YXNrcy97dGFza19pZH0SfwoJQ2xvc2VUYXNrEhwucGF5bWVudC52MS5DbG9zZVRhc2tSZXF1ZXN0Gh0ucGF5bWVudC52MS5DbG9zZVRhc2tSZXNwb25zZSI1ytoYBQoBBBgCgtPkkwImOgEqIiEvdjEvcGF5bWVudC10YXNrcy97dGFza19pZH06Y2xvc2USbAoHUmVjb3ZlchIaLnBheW1lbnQudjEuUmVjb3ZlclJlcXVlc3QaGy5wYXltZW50LnYxLlJlY292ZXJSZXNwb25zZSIoytoYBQoBBBgEgtPkkwIZOgEqIhQvdjEvcGF5bWVudHM6cmVjb3ZlckI7WjlnaXRodWIuY29tL3NldHRsZS1wYXltZW50cy9zZXR0bGUtZ28vcGF5bWVudC92MTtwYXltZW50djFiBnByb3RvMw", [file_buf_validate_validate, file_common_v1_access, file_common_v1_failure, file_common_v1_money, file_common_v1_payment_method, file_common_v1_rest, file_google_api_annotations, file_google_protobuf_duration, file_google_protobuf_timestamp]);
 
 /**
  * One payment.
@@ -1028,6 +1028,272 @@ export const ListRefundsResponseSchema: GenMessage<ListRefundsResponse> = /*@__P
   messageDesc(file_payment_v1_payment, 22);
 
 /**
+ * Something a person must look at. Settle goes on by itself with what it can; a task tells what it cannot.
+ *
+ * @generated from message payment.v1.Task
+ */
+export type Task = Message<"payment.v1.Task"> & {
+  /**
+   * `<payment id>:<kind>`, or `<refund id>:<kind>` when it is about a refund.
+   *
+   * @generated from field: string task_id = 1;
+   */
+  taskId: string;
+
+  /**
+   * The payment.
+   *
+   * @generated from field: string payment_id = 2;
+   */
+  paymentId: string;
+
+  /**
+   * The refund, when it is about one.
+   *
+   * @generated from field: string refund_id = 3;
+   */
+  refundId: string;
+
+  /**
+   * What it is about, for example FRAUD_REVIEW, STEP_STUCK, COMPENSATION_FAILED, SUSPENSE; docs/tasks.md tells what to do.
+   *
+   * @generated from field: string kind = 4;
+   */
+  kind: string;
+
+  /**
+   * Whether it still waits.
+   *
+   * @generated from field: payment.v1.TaskState state = 5;
+   */
+  state: TaskState;
+
+  /**
+   * What happened, for a person.
+   *
+   * @generated from field: string detail = 6;
+   */
+  detail: string;
+
+  /**
+   * How often the cause came up; more than 1 after a closed task was opened again.
+   *
+   * @generated from field: int32 occurrences = 7;
+   */
+  occurrences: number;
+
+  /**
+   * When it was opened, the last time.
+   *
+   * @generated from field: google.protobuf.Timestamp create_time = 8;
+   */
+  createTime?: Timestamp | undefined;
+
+  /**
+   * When it was closed, else absent.
+   *
+   * @generated from field: google.protobuf.Timestamp close_time = 9;
+   */
+  closeTime?: Timestamp | undefined;
+
+  /**
+   * Who closed it; `settle` when the cause went away by itself.
+   *
+   * @generated from field: string closed_by = 10;
+   */
+  closedBy: string;
+
+  /**
+   * What was done about it.
+   *
+   * @generated from field: string note = 11;
+   */
+  note: string;
+};
+
+/**
+ * Describes the message payment.v1.Task.
+ * Use `create(TaskSchema)` to create a new message.
+ */
+export const TaskSchema: GenMessage<Task> = /*@__PURE__*/
+  messageDesc(file_payment_v1_payment, 23);
+
+/**
+ * Asks for a page of tasks.
+ *
+ * @generated from message payment.v1.ListTasksRequest
+ */
+export type ListTasksRequest = Message<"payment.v1.ListTasksRequest"> & {
+  /**
+   * At most this many; 0 means 50, larger than 1000 means 1000.
+   *
+   * @generated from field: int32 page_size = 1;
+   */
+  pageSize: number;
+
+  /**
+   * Where the page before ended.
+   *
+   * @generated from field: string page_token = 2;
+   */
+  pageToken: string;
+
+  /**
+   * Only tasks in this state, when set.
+   *
+   * @generated from field: payment.v1.TaskState state = 3;
+   */
+  state: TaskState;
+
+  /**
+   * Conditions joined by AND over task_id, payment_id, refund_id, kind, state and create_time; see docs/lists.md.
+   *
+   * @generated from field: string filter = 4;
+   */
+  filter: string;
+
+  /**
+   * create_time desc, the default: newest first; add " desc" or " asc" to turn it.
+   *
+   * @generated from field: string order_by = 5;
+   */
+  orderBy: string;
+};
+
+/**
+ * Describes the message payment.v1.ListTasksRequest.
+ * Use `create(ListTasksRequestSchema)` to create a new message.
+ */
+export const ListTasksRequestSchema: GenMessage<ListTasksRequest> = /*@__PURE__*/
+  messageDesc(file_payment_v1_payment, 24);
+
+/**
+ * A page of tasks.
+ *
+ * @generated from message payment.v1.ListTasksResponse
+ */
+export type ListTasksResponse = Message<"payment.v1.ListTasksResponse"> & {
+  /**
+   * The tasks, newest first.
+   *
+   * @generated from field: repeated payment.v1.Task tasks = 1;
+   */
+  tasks: Task[];
+
+  /**
+   * Empty on the last page.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message payment.v1.ListTasksResponse.
+ * Use `create(ListTasksResponseSchema)` to create a new message.
+ */
+export const ListTasksResponseSchema: GenMessage<ListTasksResponse> = /*@__PURE__*/
+  messageDesc(file_payment_v1_payment, 25);
+
+/**
+ * Asks for one task.
+ *
+ * @generated from message payment.v1.GetTaskRequest
+ */
+export type GetTaskRequest = Message<"payment.v1.GetTaskRequest"> & {
+  /**
+   * The task.
+   *
+   * @generated from field: string task_id = 1;
+   */
+  taskId: string;
+};
+
+/**
+ * Describes the message payment.v1.GetTaskRequest.
+ * Use `create(GetTaskRequestSchema)` to create a new message.
+ */
+export const GetTaskRequestSchema: GenMessage<GetTaskRequest> = /*@__PURE__*/
+  messageDesc(file_payment_v1_payment, 26);
+
+/**
+ * One task.
+ *
+ * @generated from message payment.v1.GetTaskResponse
+ */
+export type GetTaskResponse = Message<"payment.v1.GetTaskResponse"> & {
+  /**
+   * The task.
+   *
+   * @generated from field: payment.v1.Task task = 1;
+   */
+  task?: Task | undefined;
+};
+
+/**
+ * Describes the message payment.v1.GetTaskResponse.
+ * Use `create(GetTaskResponseSchema)` to create a new message.
+ */
+export const GetTaskResponseSchema: GenMessage<GetTaskResponse> = /*@__PURE__*/
+  messageDesc(file_payment_v1_payment, 27);
+
+/**
+ * Asks to close a task.
+ *
+ * @generated from message payment.v1.CloseTaskRequest
+ */
+export type CloseTaskRequest = Message<"payment.v1.CloseTaskRequest"> & {
+  /**
+   * Makes a repeat answer the same.
+   *
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * The task.
+   *
+   * @generated from field: string task_id = 2;
+   */
+  taskId: string;
+
+  /**
+   * What was done about it, for those who look later.
+   *
+   * @generated from field: string note = 3;
+   */
+  note: string;
+};
+
+/**
+ * Describes the message payment.v1.CloseTaskRequest.
+ * Use `create(CloseTaskRequestSchema)` to create a new message.
+ */
+export const CloseTaskRequestSchema: GenMessage<CloseTaskRequest> = /*@__PURE__*/
+  messageDesc(file_payment_v1_payment, 28);
+
+/**
+ * The closed task.
+ *
+ * @generated from message payment.v1.CloseTaskResponse
+ */
+export type CloseTaskResponse = Message<"payment.v1.CloseTaskResponse"> & {
+  /**
+   * The task.
+   *
+   * @generated from field: payment.v1.Task task = 1;
+   */
+  task?: Task | undefined;
+};
+
+/**
+ * Describes the message payment.v1.CloseTaskResponse.
+ * Use `create(CloseTaskResponseSchema)` to create a new message.
+ */
+export const CloseTaskResponseSchema: GenMessage<CloseTaskResponse> = /*@__PURE__*/
+  messageDesc(file_payment_v1_payment, 29);
+
+/**
  * Asks for a sweep now.
  *
  * @generated from message payment.v1.RecoverRequest
@@ -1040,7 +1306,7 @@ export type RecoverRequest = Message<"payment.v1.RecoverRequest"> & {
  * Use `create(RecoverRequestSchema)` to create a new message.
  */
 export const RecoverRequestSchema: GenMessage<RecoverRequest> = /*@__PURE__*/
-  messageDesc(file_payment_v1_payment, 23);
+  messageDesc(file_payment_v1_payment, 30);
 
 /**
  * What the sweep did.
@@ -1103,7 +1369,7 @@ export type RecoverResponse = Message<"payment.v1.RecoverResponse"> & {
  * Use `create(RecoverResponseSchema)` to create a new message.
  */
 export const RecoverResponseSchema: GenMessage<RecoverResponse> = /*@__PURE__*/
-  messageDesc(file_payment_v1_payment, 24);
+  messageDesc(file_payment_v1_payment, 31);
 
 /**
  * Where a payment is.
@@ -1391,6 +1657,41 @@ export const RefundStatusSchema: GenEnum<RefundStatus> = /*@__PURE__*/
   enumDesc(file_payment_v1_payment, 4);
 
 /**
+ * Whether a task still waits for a person.
+ *
+ * @generated from enum payment.v1.TaskState
+ */
+export const TaskState = {
+  /**
+   * @generated from enum value: TASK_STATE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * @generated from enum value: TASK_STATE_OPEN = 1;
+   */
+  OPEN: 1,
+
+  /**
+   * @generated from enum value: TASK_STATE_CLOSED = 2;
+   */
+  CLOSED: 2,
+} as const;
+
+/**
+ * Whether a task still waits for a person.
+ *
+ * @generated from enum payment.v1.TaskState
+ */
+export type TaskState = (typeof TaskState)[keyof typeof TaskState] | UnknownEnum;
+
+/**
+ * Describes the enum payment.v1.TaskState.
+ */
+export const TaskStateSchema: GenEnum<TaskState> = /*@__PURE__*/
+  enumDesc(file_payment_v1_payment, 5);
+
+/**
  * Takes payments: every accepted one ends exactly once, settled or fully undone.
  *
  * @generated from service payment.v1.PaymentService
@@ -1495,6 +1796,37 @@ export const PaymentService: GenService<{
     methodKind: "unary";
     input: typeof ListRefundsRequestSchema;
     output: typeof ListRefundsResponseSchema;
+  },
+  /**
+   * Lists what a person must do, newest first.
+   *
+   * @generated from rpc payment.v1.PaymentService.ListTasks
+   */
+  listTasks: {
+    methodKind: "unary";
+    input: typeof ListTasksRequestSchema;
+    output: typeof ListTasksResponseSchema;
+  },
+  /**
+   * Reads a task. Fails with TASK_NOT_FOUND.
+   *
+   * @generated from rpc payment.v1.PaymentService.GetTask
+   */
+  getTask: {
+    methodKind: "unary";
+    input: typeof GetTaskRequestSchema;
+    output: typeof GetTaskResponseSchema;
+  },
+  /**
+   * Closes a task whose cause was dealt with; moves no money. Fails with TASK_NOT_FOUND, and with TASK_CLOSED when somebody
+   * else was first.
+   *
+   * @generated from rpc payment.v1.PaymentService.CloseTask
+   */
+  closeTask: {
+    methodKind: "unary";
+    input: typeof CloseTaskRequestSchema;
+    output: typeof CloseTaskResponseSchema;
   },
   /**
    * Runs the sweeper now: starts again whatever is not final and has no running workflow.

@@ -2,7 +2,7 @@ import type { DescService } from "@bufbuild/protobuf";
 import type { ConnectRouter } from "@connectrpc/connect";
 import type { PortSecurity } from "../auth/security.ts";
 import type { Log } from "../log.ts";
-import { createMetrics } from "../metrics.ts";
+import { createMetrics, type Metrics } from "../metrics.ts";
 import type { ReasonTable } from "../pure/reasons.ts";
 import { Refusal } from "../refusal.ts";
 import { restHandler } from "../rest/handler.ts";
@@ -54,6 +54,8 @@ export interface RpcServerOptions {
   readonly readyOf?: (service: string) => Promise<void>;
   /** Origins whose pages may call, besides those of this machine. */
   readonly origins?: readonly string[];
+  /** Where the port's numbers are shown; for a service with numbers of its own. Default: made here. */
+  readonly metrics?: Metrics;
   /** Sheds load when calls become slow; absent: never. */
   readonly overload?: Partial<OverloadPolicy>;
   /** False where a peer behind the handlers judges the messages. Default true. */
@@ -80,7 +82,7 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
   const health = createHealthState(options.ready ?? (async () => undefined), options.readyOf);
   const shutdown = new AbortController();
   const work = new Set<Promise<unknown>>();
-  const metrics = createMetrics();
+  const metrics = options.metrics ?? createMetrics();
   const security = createSecurityLog(options.log, (event) => metrics.security(event));
   const tracked = (running: Promise<unknown>): void => track(work, running);
   const gate = createPortGate(options, limits, metrics);

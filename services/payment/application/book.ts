@@ -29,7 +29,8 @@ export function paymentBook({ store }: Pick<PaymentDeps, "store">): PaymentBook 
         notify: "succeeded",
         from: { "phase.kind": "CAPTURING" },
       });
-      return existing(ended, ref.paymentId);
+      const payment = existing(ended, ref.paymentId);
+      return closeTasks(store, payment, payment.final);
     },
     async fail(ref, failure, eventIds) {
       await store.finishCallbacks(ref, ref.paymentId, eventIds);
@@ -50,7 +51,8 @@ export function paymentBook({ store }: Pick<PaymentDeps, "store">): PaymentBook 
         from: { $or: from },
         phase: { kind: "UNDOING", reason: failure.reason },
       });
-      return existing(ended, ref.paymentId);
+      const payment = existing(ended, ref.paymentId);
+      return closeTasks(store, payment, payment.final);
     },
     notified: (ref, event) => store.clearNotify(ref, ref.paymentId, event),
     openTask: (ref, kind, detail) =>
@@ -63,10 +65,22 @@ export function paymentBook({ store }: Pick<PaymentDeps, "store">): PaymentBook 
     pendingEvents: async (ref) =>
       (await store.pendingCallbacks(ref, ref.paymentId)).map(({ eventId }) => eventId),
     finishEvents: (ref, eventIds) => store.finishCallbacks(ref, ref.paymentId, eventIds),
-    finishRefund: async (tenant, refundId, failure) =>
-      existing(await store.finishRefund({ tenant }, refundId, failure), refundId),
+    async finishRefund(tenant, refundId, failure) {
+      const refund = existing(await store.finishRefund({ tenant }, refundId, failure), refundId);
+      return closeTasks(store, refund, true);
+    },
     refundNotified: (tenant, refundId) => store.clearRefundNotify({ tenant }, refundId),
   };
+}
+
+/** Also for a repeat of the end: the first may have died between the end and this. */
+async function closeTasks<T extends Payment | Refund>(
+  store: PaymentDeps["store"],
+  row: T,
+  ended: boolean,
+): Promise<T> {
+  if (row.hasTasks && ended) await store.closeEndedTasks(row, row, `it ended ${row.status}`);
+  return row;
 }
 
 /** Rows are never deleted: one that is missing is a restored backup or a bug, and the activity repeats until it is there. */

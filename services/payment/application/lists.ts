@@ -40,3 +40,17 @@ export const REFUND_LIST: ListSpec = {
   },
   orders: { create_time: { descending: true, position: ["id"] } },
 };
+
+/** What ListTasks can be asked for. */
+export const TASK_LIST: ListSpec = {
+  name: "payment tasks",
+  fields: {
+    task_id: "string",
+    payment_id: "string",
+    refund_id: "string",
+    kind: "string",
+    state: { prefix: "TASK_STATE_", values: ["OPEN", "CLOSED"] },
+    create_time: "timestamp",
+  },
+  orders: { create_time: { descending: true, position: ["time", "id"] } },
+};

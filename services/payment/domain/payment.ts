@@ -123,6 +123,8 @@ export interface Payment {
   readonly finalTime: Date | null;
   /** When the sweeper looks next, unless the payment is final by then. */
   readonly sweepTime: Date;
+  /** Set once a task was opened for it, so that only such an end looks for tasks to close. */
+  readonly hasTasks?: true;
 }
 
 /** Where a refund is. */
@@ -143,6 +145,8 @@ export interface Refund {
   readonly createTime: Date;
   readonly updateTime: Date;
   readonly sweepTime: Date;
+  /** Set once a task was opened for it. */
+  readonly hasTasks?: true;
 }
 
 const SYSTEM_ACCOUNT = /^(external:|provider:|suspense)/;

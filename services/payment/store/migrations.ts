@@ -138,5 +138,16 @@ export const paymentMigrations: readonly Migration[] = [
       await db.collection("payments").createIndex(byOrder, { name: "order", ...named });
     },
   },
+  {
+    id: "011-tasks",
+    async up(db) {
+      await db.collection("tasks").createIndexes([
+        { key: { "_id.tenant": 1, createTime: -1, "_id.id": -1 }, name: "newest" },
+        { key: { "_id.tenant": 1, paymentId: 1 }, name: "payment" },
+        // Small: what nobody has dealt with yet.
+        { key: { kind: 1 }, name: "open-kinds", partialFilterExpression: { state: "OPEN" } },
+      ]);
+    },
+  },
   requestsMigration,
 ];

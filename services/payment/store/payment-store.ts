@@ -24,7 +24,14 @@ import {
   reserveRefund,
 } from "./refunds.ts";
 import { countOpen, duePayments, dueRefunds, postpone, untold } from "./sweep.ts";
-import { openTask } from "./tasks.ts";
+import {
+  closeEndedTasks,
+  closeTask,
+  countOpenTasks,
+  findTask,
+  listTasks,
+  openTask,
+} from "./tasks.ts";
 
 /** Payment's database as the application sees it: each function without its first argument. */
 export type PaymentStore = ReturnType<typeof createPaymentStore>;
@@ -55,6 +62,11 @@ export function createPaymentStore(db: Db) {
     dueCallbacks: bind(dueCallbacks),
     touchCallbacks: bind(touchCallbacks),
     openTask: bind(openTask),
+    closeEndedTasks: bind(closeEndedTasks),
+    findTask: bind(findTask),
+    closeTask: bind(closeTask),
+    listTasks: bind(listTasks),
+    countOpenTasks: bind(countOpenTasks),
     duePayments: bind(duePayments),
     dueRefunds: bind(dueRefunds),
     postpone: bind(postpone),
