@@ -2,6 +2,7 @@ import type { Client as TemporalClient } from "@temporalio/client";
 import { FraudService } from "#gen/fraud/v1/fraud_pb.ts";
 import { once } from "#kit/idempotency/request.ts";
 import type { Log } from "#kit/log.ts";
+import { createMetrics } from "#kit/metrics.ts";
 import { migrate } from "#kit/mongo/migrate.ts";
 import { createLocalPeer } from "#kit/rpc/local.ts";
 import { startRpcServer } from "#kit/rpc/server.ts";
@@ -38,6 +39,7 @@ export const startFraudService: StartService<FraudConfig> = async (config, platf
     once: (scope, claim, run) => once(db, scope, claim, run),
   });
   const fraud = createLocalPeer(FraudService, routes, fraudReasons);
+  const metrics = createMetrics();
   const worker = await startWorker({
     connection,
     namespace: config.temporalNamespace,
@@ -45,6 +47,7 @@ export const startFraudService: StartService<FraudConfig> = async (config, platf
     workflowsUrl: new URL("./workflows/index.ts", import.meta.url).href,
     activities: createFraudActivities({ fraud }),
     log,
+    metrics,
   });
   const server = await startRpcServer({
     host: config.host,
@@ -54,6 +57,7 @@ export const startFraudService: StartService<FraudConfig> = async (config, platf
     reasons: fraudReasons,
     log,
     security: platform.security,
+    metrics,
     ready: async () => {
       await db.command({ ping: 1 });
     },

@@ -17,6 +17,8 @@ export interface Metrics {
   gauge(name: string, help: string, read: () => number): void;
   /** Shows several, told apart by one label. */
   gauges(name: string, help: string, label: string, read: () => ReadonlyMap<string, number>): void;
+  /** Counts from zero, told apart by one label; the answer adds one. Label values come from the code, never from a caller. */
+  counter(name: string, help: string, label: string): (value: string) => void;
   /** The present numbers as text. */
   text(): string;
 }
@@ -71,10 +73,12 @@ export function createMetrics(): Metrics {
       shown.push(() => [...head(name, "gauge", help), `${name} ${read()}`]);
     },
     gauges(name, help, label, read) {
-      shown.push(() => [
-        ...head(name, "gauge", help),
-        ...[...read()].map(([value, number]) => `${name}{${label}="${value}"} ${number}`),
-      ]);
+      shown.push(() => [...head(name, "gauge", help), ...labelled(name, label, read())]);
+    },
+    counter(name, help, label) {
+      const counts = new Map<string, number>();
+      shown.push(() => [...head(name, "counter", help), ...labelled(name, label, counts)]);
+      return (value) => void counts.set(value, (counts.get(value) ?? 0) + 1);
     },
     text() {
       const own = shown.flatMap((lines) => lines());
@@ -119,6 +123,10 @@ function securityLines(events: ReadonlyMap<string, number>): string[] {
     ...head("settle_security_events_total", "counter", "What the security log heard of, by event."),
     ...[...events].map(([event, n]) => `settle_security_events_total{event="${event}"} ${n}`),
   ];
+}
+
+function labelled(name: string, label: string, numbers: ReadonlyMap<string, number>): string[] {
+  return [...numbers].map(([value, number]) => `${name}{${label}="${value}"} ${number}`);
 }
 
 function processLines(): string[] {

@@ -6,7 +6,7 @@ import { NotificationService } from "#gen/notification/v1/notification_pb.ts";
 import { PaymentService } from "#gen/payment/v1/payment_pb.ts";
 import { once } from "#kit/idempotency/request.ts";
 import { startLoop } from "#kit/loop.ts";
-import { createMetrics } from "#kit/metrics.ts";
+import { createMetrics, type Metrics } from "#kit/metrics.ts";
 import { migrate } from "#kit/mongo/migrate.ts";
 import type { Platform } from "#kit/platform.ts";
 import { createPeer } from "#kit/rpc/client.ts";
@@ -60,7 +60,12 @@ export const startPaymentService: StartService<PaymentConfig> = async (config, p
   let openTasks: ReadonlyMap<string, number> = new Map();
   metrics.gauges("settle_tasks_open", "Tasks that wait for a person.", "kind", () => openTasks);
   // The worker first: a payment that is created as soon as the port is open finds a slot for its eager start.
-  const worker = await startPaymentWorker(config, platform, { deps, account, notification });
+  const worker = await startPaymentWorker(config, platform, {
+    deps,
+    account,
+    notification,
+    metrics,
+  });
   const server = await startRpcServer({
     host: config.host,
     port: config.port,
@@ -100,6 +105,7 @@ export const startPaymentService: StartService<PaymentConfig> = async (config, p
 };
 
 interface WorkerDeps {
+  readonly metrics: Metrics;
   readonly deps: PaymentRpcDeps;
   readonly account: Client<typeof AccountService>;
   readonly notification: Client<typeof NotificationService>;
@@ -109,7 +115,7 @@ interface WorkerDeps {
 async function startPaymentWorker(
   config: PaymentConfig,
   platform: Platform,
-  { deps, account, notification }: WorkerDeps,
+  { deps, account, notification, metrics }: WorkerDeps,
 ): Promise<RunningWorker> {
   const { connection } = await platform.temporal();
   return startWorker({
@@ -130,5 +136,6 @@ async function startPaymentWorker(
       }),
     },
     log: deps.log,
+    metrics,
   });
 }

@@ -15,12 +15,21 @@ export async function workflowBundle(workflowsUrl: string): Promise<{ readonly c
   const workflowsPath = fileURLToPath(workflowsUrl);
   const codePath = path.join(CACHE, `${await contentHash(workflowsPath)}.cjs`);
   if (await readable(codePath)) return { codePath };
-  const { code } = await bundleWorkflowCode({ workflowsPath, logger: quiet });
+  const { code } = await bundleWorkflowCode({
+    workflowsPath,
+    payloadConverterPath: beside("../workflow/payload-converter.ts"),
+    workflowInterceptorModules: [beside("../workflow/interceptors.ts")],
+    logger: quiet,
+  });
   await mkdir(CACHE, { recursive: true });
   const temporary = `${codePath}.${process.pid}`;
   await writeFile(temporary, code);
   await rename(temporary, codePath);
   return { codePath };
+}
+
+function beside(file: string): string {
+  return fileURLToPath(new URL(file, import.meta.url));
 }
 
 const quiet = {

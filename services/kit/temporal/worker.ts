@@ -1,11 +1,14 @@
 import type { Context } from "@temporalio/activity";
 import {
   type ActivityInboundCallsInterceptor,
+  type InjectedSinks,
   type NativeConnection,
   Worker,
   type WorkerOptions,
 } from "@temporalio/worker";
 import type { Log } from "../log.ts";
+import type { Metrics } from "../metrics.ts";
+import type { WorkflowSinks } from "../workflow/interceptors.ts";
 import { workflowBundle } from "./bundle.ts";
 
 /** What a service's worker runs. */
@@ -17,6 +20,8 @@ export interface WorkerSetup {
   readonly workflowsUrl?: string;
   readonly activities?: object;
   readonly log: Log;
+  /** Counts messages to workflows that could not be decoded; for services that have workflows. */
+  readonly metrics?: Metrics;
   /** Workflow tasks at once. A task holds its slot for the whole time of its local activities. Default 100. */
   readonly workflowTasksMax?: number;
   /** How long running activities may take to end on shutdown, in milliseconds. Default 5 s. */
@@ -61,9 +66,19 @@ async function workerOptions(setup: WorkerSetup): Promise<WorkerOptions> {
           maxConcurrentLocalActivityExecutions: tasks * 2,
           maxCachedWorkflows: 2_000,
           workflowThreadPoolSize: 1,
+          sinks: countDropped(setup.metrics),
         }
       : {}),
   };
+}
+
+function countDropped(metrics: Metrics | undefined): InjectedSinks<WorkflowSinks> {
+  const dropped = metrics?.counter(
+    "settle_workflow_messages_dropped_total",
+    "Signals, updates and queries that could not be decoded.",
+    "kind",
+  );
+  return { messages: { dropped: { fn: (_, kind) => dropped?.(kind), callDuringReplay: false } } };
 }
 
 /** Tries after which a repeated step is worth a line: the first may be a blip, and later ones come ever more rarely. */
