@@ -30,6 +30,7 @@ export const REASONS = {
   GATEWAY_TIMEOUT: { status: "FAILED_PRECONDITION", retryable: true },
   GATEWAY_TRANSACTION_NOT_FOUND: { status: "NOT_FOUND", retryable: false },
   GATEWAY_UNAVAILABLE: { status: "UNAVAILABLE", retryable: true },
+  GATEWAY_VOIDED: { status: "FAILED_PRECONDITION", retryable: true },
   HOLD_ALREADY_RESOLVED: { status: "FAILED_PRECONDITION", retryable: false },
   HOLD_NOT_FOUND: { status: "NOT_FOUND", retryable: false },
   HOST_NOT_ALLOWED: { status: "PERMISSION_DENIED", retryable: false },

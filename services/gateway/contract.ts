@@ -9,15 +9,19 @@ export const CALLBACK_PATH = "/callbacks/gateway/mock";
 export interface GatewayCallback {
   /** The same for every copy of one event. */
   readonly event_id: string;
-  readonly type: "authorization.succeeded" | "authorization.declined";
+  readonly type:
+    | "authorization.succeeded"
+    | "authorization.declined"
+    | "authorization.voided"
+    | "refund.succeeded";
   /** The merchant's name at the provider: the tenant. */
   readonly merchant: string;
   readonly authorization_key: string;
   readonly gateway_reference: string;
   /** The merchant's own id: the payment id. */
   readonly merchant_reference: string;
-  readonly state: "AUTHORIZED" | "DECLINED";
-  /** `minor_units` as a decimal string. */
+  readonly state: "AUTHORIZED" | "DECLINED" | "VOIDED" | "REFUNDED";
+  /** What was asked for; of a refund, what it gives back. `minor_units` as a decimal string. */
   readonly amount: { readonly currency_code: string; readonly minor_units: string };
   /** Empty unless declined. */
   readonly decline_reason: string;

@@ -91,6 +91,8 @@ export interface RefundWorkflowInput {
   readonly accountId: string;
   readonly amount: MoneyText;
   readonly policy: PaymentPolicy;
+  /** Set when the provider made it by itself, so that it must not be asked for again. */
+  readonly providerKey?: string;
 }
 
 /** Input of `ReconcileWorkflow`, id `reconcile-<payment id>`. */
@@ -184,6 +186,7 @@ export interface PaymentActivities {
       readonly refundId: string;
       readonly accountId: string;
       readonly amount: MoneyText;
+      readonly providerKey?: string;
     },
   ): Promise<{ readonly status: "SUCCEEDED" | "FAILED" }>;
   /** Clears the refund's pending notification. */

@@ -88,6 +88,12 @@ export const paymentReasons = {
     retryable: false,
     message: "The provider declined the payment; try another payment method.",
   },
+  GATEWAY_VOIDED: {
+    status: "FAILED_PRECONDITION",
+    retryable: true,
+    message:
+      "The provider gave the authorisation up by itself; everything was undone, a new payment may pass.",
+  },
   GATEWAY_TIMEOUT: {
     status: "FAILED_PRECONDITION",
     retryable: true,

@@ -20,6 +20,7 @@ import { createNotificationActivities } from "#services/notification/activities/
 import { createPaymentActivities } from "./activities/index.ts";
 import { grpcPeers } from "./activities/peers.ts";
 import { paymentBook } from "./application/book.ts";
+import { providerNews } from "./application/provider-news.ts";
 import { sweep } from "./application/sweep.ts";
 import { temporalWorkflows } from "./application/temporal.ts";
 import type { PaymentConfig } from "./config.ts";
@@ -132,7 +133,7 @@ async function startPaymentWorker(
       ...createPaymentActivities({
         account,
         gateway: createPeer(GatewayService, config.peers.gateway, platform.security.identity),
-        book: paymentBook(deps),
+        book: paymentBook(deps, providerNews(deps)),
       }),
     },
     log: deps.log,

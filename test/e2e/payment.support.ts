@@ -186,7 +186,7 @@ export async function terminate(stack: Stack, workflowId: string): Promise<void>
 /** Parts of a callback that a test may choose. */
 export interface CallbackParts {
   readonly eventId?: string;
-  readonly state?: "AUTHORIZED" | "DECLINED";
+  readonly state?: "AUTHORIZED" | "DECLINED" | "VOIDED" | "REFUNDED";
   readonly minorUnits?: string;
   readonly currencyCode?: string;
   readonly secret?: string;

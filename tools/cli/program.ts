@@ -15,6 +15,7 @@ import { addPaymentCapture } from "./payment/capture.ts";
 import { addPaymentCreate } from "./payment/create.ts";
 import { addPaymentGet } from "./payment/get.ts";
 import { addPaymentList } from "./payment/list.ts";
+import { addPaymentReconcile } from "./payment/reconcile.ts";
 import { addPaymentRefund } from "./payment/refund.ts";
 import { addPaymentWatch } from "./payment/watch.ts";
 import { addRecover } from "./recover.ts";
@@ -95,6 +96,7 @@ function createProgram(io: CliIo, result: CommandResult): Command {
   addPaymentCancel(payment, io);
   addPaymentCapture(payment, io);
   addPaymentRefund(payment, io);
+  addPaymentReconcile(payment, io);
   const account = group(program, "account", "read accounts and their postings");
   addAccountGet(account, io);
   addAccountEntries(account, io);

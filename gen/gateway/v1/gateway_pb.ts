@@ -19,7 +19,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file gateway/v1/gateway.proto.
  */
 export const file_gateway_v1_gateway: GenFile = /*@__PURE__*/
-  fileDesc("ChhnYXRld2F5L3YxL2dhdGV3YXkucHJvdG8SCmdhdGV3YXkudjEi/gIKC1RyYW5zYWN0aW9uEhkKEWF1dGhvcml6YXRpb25fa2V5GAEgASgJEhkKEWdhdGV3YXlfcmVmZXJlbmNlGAIgASgJEhoKEm1lcmNoYW50X3JlZmVyZW5jZRgDIAEoCRIgCgZhbW91bnQYBCABKAsyEC5jb21tb24udjEuTW9uZXkSKQoPY2FwdHVyZWRfYW1vdW50GAUgASgLMhAuY29tbW9uLnYxLk1vbmV5EikKD3JlZnVuZGVkX2Ftb3VudBgGIAEoCzIQLmNvbW1vbi52MS5Nb25leRIrCgVzdGF0ZRgHIAEoDjIcLmdhdGV3YXkudjEuVHJhbnNhY3Rpb25TdGF0ZRIWCg5kZWNsaW5lX3JlYXNvbhgIIAEoCRIvCgtjcmVhdGVfdGltZRgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLdXBkYXRlX3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIsgCChBBdXRob3JpemVSZXF1ZXN0EjgKD2lkZW1wb3RlbmN5X2tleRgBIAEoCUIfukgcchoyGF5bQS1aYS16MC05Ll86LV17MSwxMjh9JBImChJtZXJjaGFudF9yZWZlcmVuY2UYAiABKAlCCrpIB3IFEAEYgAESnwEKBmFtb3VudBgDIAEoCzIQLmNvbW1vbi52MS5Nb25leUJ9ukh6ugF0Cg5JTlZBTElEX0FNT1VOVBIjbWlub3JfdW5pdHMgbXVzdCBiZSBmcm9tIDEgdG8gMTBeMTUaPXRoaXMubWlub3JfdW5pdHMgPj0gMSAmJiB0aGlzLm1pbm9yX3VuaXRzIDw9IDEwMDAwMDAwMDAwMDAwMDDIAQESMAoOcGF5bWVudF9tZXRob2QYBCABKAsyGC5jb21tb24udjEuUGF5bWVudE1ldGhvZCJBChFBdXRob3JpemVSZXNwb25zZRIsCgt0cmFuc2FjdGlvbhgBIAEoCzIXLmdhdGV3YXkudjEuVHJhbnNhY3Rpb24ipQIKDkNhcHR1cmVSZXF1ZXN0EjgKD2lkZW1wb3RlbmN5X2tleRgBIAEoCUIfukgcchoyGF5bQS1aYS16MC05Ll86LV17MSwxMjh9JBI6ChFhdXRob3JpemF0aW9uX2tleRgCIAEoCUIfukgcchoyGF5bQS1aYS16MC05Ll86LV17MSwxMjh9JBKcAQoGYW1vdW50GAMgASgLMhAuY29tbW9uLnYxLk1vbmV5Qnq6SHe6AXQKDklOVkFMSURfQU1PVU5UEiNtaW5vcl91bml0cyBtdXN0IGJlIGZyb20gMSB0byAxMF4xNRo9dGhpcy5taW5vcl91bml0cyA+PSAxICYmIHRoaXMubWlub3JfdW5pdHMgPD0gMTAwMDAwMDAwMDAwMDAwMCI/Cg9DYXB0dXJlUmVzcG9uc2USLAoLdHJhbnNhY3Rpb24YASABKAsyFy5nYXRld2F5LnYxLlRyYW5zYWN0aW9uIoMBCgtWb2lkUmVxdWVzdBI4Cg9pZGVtcG90ZW5jeV9rZXkYASABKAlCH7pIHHIaMhheW0EtWmEtejAtOS5fOi1dezEsMTI4fSQSOgoRYXV0aG9yaXphdGlvbl9rZXkYAiABKAlCH7pIHHIaMhheW0EtWmEtejAtOS5fOi1dezEsMTI4fSQiPAoMVm9pZFJlc3BvbnNlEiwKC3RyYW5zYWN0aW9uGAEgASgLMhcuZ2F0ZXdheS52MS5UcmFuc2FjdGlvbiKkAgoNUmVmdW5kUmVxdWVzdBI4Cg9pZGVtcG90ZW5jeV9rZXkYASABKAlCH7pIHHIaMhheW0EtWmEtejAtOS5fOi1dezEsMTI4fSQSOgoRYXV0aG9yaXphdGlvbl9rZXkYAiABKAlCH7pIHHIaMhheW0EtWmEtejAtOS5fOi1dezEsMTI4fSQSnAEKBmFtb3VudBgDIAEoCzIQLmNvbW1vbi52MS5Nb25leUJ6ukh3ugF0Cg5JTlZBTElEX0FNT1VOVBIjbWlub3JfdW5pdHMgbXVzdCBiZSBmcm9tIDEgdG8gMTBeMTUaPXRoaXMubWlub3JfdW5pdHMgPj0gMSAmJiB0aGlzLm1pbm9yX3VuaXRzIDw9IDEwMDAwMDAwMDAwMDAwMDAiPgoOUmVmdW5kUmVzcG9uc2USLAoLdHJhbnNhY3Rpb24YASABKAsyFy5nYXRld2F5LnYxLlRyYW5zYWN0aW9uIlMKFUdldFRyYW5zYWN0aW9uUmVxdWVzdBI6ChFhdXRob3JpemF0aW9uX2tleRgBIAEoCUIfukgcchoyGF5bQS1aYS16MC05Ll86LV17MSwxMjh9JCJGChZHZXRUcmFuc2FjdGlvblJlc3BvbnNlEiwKC3RyYW5zYWN0aW9uGAEgASgLMhcuZ2F0ZXdheS52MS5UcmFuc2FjdGlvbiKJAQoXTGlzdFRyYW5zYWN0aW9uc1JlcXVlc3QSGgoJcGFnZV9zaXplGAEgASgFQge6SAQaAigAEhwKCnBhZ2VfdG9rZW4YAiABKAlCCLpIBXIDGIAIEhgKBmZpbHRlchgDIAEoCUIIukgFcgMYgBASGgoIb3JkZXJfYnkYBCABKAlCCLpIBXIDGIACImIKGExpc3RUcmFuc2FjdGlvbnNSZXNwb25zZRItCgx0cmFuc2FjdGlvbnMYASADKAsyFy5nYXRld2F5LnYxLlRyYW5zYWN0aW9uEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSrUAQoQVHJhbnNhY3Rpb25TdGF0ZRIhCh1UUkFOU0FDVElPTl9TVEFURV9VTlNQRUNJRklFRBAAEh0KGVRSQU5TQUNUSU9OX1NUQVRFX1BFTkRJTkcQARIgChxUUkFOU0FDVElPTl9TVEFURV9BVVRIT1JJWkVEEAISHgoaVFJBTlNBQ1RJT05fU1RBVEVfQ0FQVFVSRUQQAxIcChhUUkFOU0FDVElPTl9TVEFURV9WT0lERUQQBBIeChpUUkFOU0FDVElPTl9TVEFURV9ERUNMSU5FRBAFMt0GCg5HYXRld2F5U2VydmljZRJ4CglBdXRob3JpemUSHC5nYXRld2F5LnYxLkF1dGhvcml6ZVJlcXVlc3QaHS5nYXRld2F5LnYxLkF1dGhvcml6ZVJlc3BvbnNlIi7K2hgFCgEFGAOC0+STAh86ASoiGi92MS9nYXRld2F5L2F1dGhvcml6YXRpb25zEo4BCgdDYXB0dXJlEhouZ2F0ZXdheS52MS5DYXB0dXJlUmVxdWVzdBobLmdhdGV3YXkudjEuQ2FwdHVyZVJlc3BvbnNlIkrK2hgFCgEFGAOC0+STAjs6ASoiNi92MS9nYXRld2F5L2F1dGhvcml6YXRpb25zL3thdXRob3JpemF0aW9uX2tleX06Y2FwdHVyZRKCAQoEVm9pZBIXLmdhdGV3YXkudjEuVm9pZFJlcXVlc3QaGC5nYXRld2F5LnYxLlZvaWRSZXNwb25zZSJHytoYBQoBBRgDgtPkkwI4OgEqIjMvdjEvZ2F0ZXdheS9hdXRob3JpemF0aW9ucy97YXV0aG9yaXphdGlvbl9rZXl9OnZvaWQSigEKBlJlZnVuZBIZLmdhdGV3YXkudjEuUmVmdW5kUmVxdWVzdBoaLmdhdGV3YXkudjEuUmVmdW5kUmVzcG9uc2UiScraGAUKAQUYA4LT5JMCOjoBKiI1L3YxL2dhdGV3YXkvYXV0aG9yaXphdGlvbnMve2F1dGhvcml6YXRpb25fa2V5fTpyZWZ1bmQSnAEKDkdldFRyYW5zYWN0aW9uEiEuZ2F0ZXdheS52MS5HZXRUcmFuc2FjdGlvblJlcXVlc3QaIi5nYXRld2F5LnYxLkdldFRyYW5zYWN0aW9uUmVzcG9uc2UiQ5ACAcraGAYKAgQFGAGC0+STAjASLi92MS9nYXRld2F5L2F1dGhvcml6YXRpb25zL3thdXRob3JpemF0aW9uX2tleX0SjgEKEExpc3RUcmFuc2FjdGlvbnMSIy5nYXRld2F5LnYxLkxpc3RUcmFuc2FjdGlvbnNSZXF1ZXN0GiQuZ2F0ZXdheS52MS5MaXN0VHJhbnNhY3Rpb25zUmVzcG9uc2UiL5ACAcraGAYKAgQFGAGC0+STAhwSGi92MS9nYXRld2F5L2F1dGhvcml6YXRpb25zQjtaOWdpdGh1Yi5jb20vc2V0dGxlLXBheW1lbnRzL3NldHRsZS1nby9nYXRld2F5L3YxO2dhdGV3YXl2MWIGcHJvdG8z", [file_buf_validate_validate, file_common_v1_access, file_common_v1_money, file_common_v1_payment_method, file_google_api_annotations, file_google_protobuf_timestamp]);
+  fileDesc("ChhnYXRld2F5L3YxL2dhdGV3YXkucHJvdG8SCmdhdGV3YXkudjEitAMKC1RyYW5zYWN0aW9uEhkKEWF1dGhvcml6YXRpb25fa2V5GAEgASgJEhkKEWdhdGV3YXlfcmVmZXJlbmNlGAIgASgJEhoKEm1lcmNoYW50X3JlZmVyZW5jZRgDIAEoCRIgCgZhbW91bnQYBCABKAsyEC5jb21tb24udjEuTW9uZXkSKQoPY2FwdHVyZWRfYW1vdW50GAUgASgLMhAuY29tbW9uLnYxLk1vbmV5EikKD3JlZnVuZGVkX2Ftb3VudBgGIAEoCzIQLmNvbW1vbi52MS5Nb25leRIrCgVzdGF0ZRgHIAEoDjIcLmdhdGV3YXkudjEuVHJhbnNhY3Rpb25TdGF0ZRIWCg5kZWNsaW5lX3JlYXNvbhgIIAEoCRIvCgtjcmVhdGVfdGltZRgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLdXBkYXRlX3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjQKEHByb3ZpZGVyX3JlZnVuZHMYCyADKAsyGi5nYXRld2F5LnYxLlByb3ZpZGVyUmVmdW5kIj8KDlByb3ZpZGVyUmVmdW5kEgsKA2tleRgBIAEoCRIgCgZhbW91bnQYAiABKAsyEC5jb21tb24udjEuTW9uZXkiyAIKEEF1dGhvcml6ZVJlcXVlc3QSOAoPaWRlbXBvdGVuY3lfa2V5GAEgASgJQh+6SBxyGjIYXltBLVphLXowLTkuXzotXXsxLDEyOH0kEiYKEm1lcmNoYW50X3JlZmVyZW5jZRgCIAEoCUIKukgHcgUQARiAARKfAQoGYW1vdW50GAMgASgLMhAuY29tbW9uLnYxLk1vbmV5Qn26SHq6AXQKDklOVkFMSURfQU1PVU5UEiNtaW5vcl91bml0cyBtdXN0IGJlIGZyb20gMSB0byAxMF4xNRo9dGhpcy5taW5vcl91bml0cyA+PSAxICYmIHRoaXMubWlub3JfdW5pdHMgPD0gMTAwMDAwMDAwMDAwMDAwMMgBARIwCg5wYXltZW50X21ldGhvZBgEIAEoCzIYLmNvbW1vbi52MS5QYXltZW50TWV0aG9kIkEKEUF1dGhvcml6ZVJlc3BvbnNlEiwKC3RyYW5zYWN0aW9uGAEgASgLMhcuZ2F0ZXdheS52MS5UcmFuc2FjdGlvbiKlAgoOQ2FwdHVyZVJlcXVlc3QSOAoPaWRlbXBvdGVuY3lfa2V5GAEgASgJQh+6SBxyGjIYXltBLVphLXowLTkuXzotXXsxLDEyOH0kEjoKEWF1dGhvcml6YXRpb25fa2V5GAIgASgJQh+6SBxyGjIYXltBLVphLXowLTkuXzotXXsxLDEyOH0kEpwBCgZhbW91bnQYAyABKAsyEC5jb21tb24udjEuTW9uZXlCerpId7oBdAoOSU5WQUxJRF9BTU9VTlQSI21pbm9yX3VuaXRzIG11c3QgYmUgZnJvbSAxIHRvIDEwXjE1Gj10aGlzLm1pbm9yX3VuaXRzID49IDEgJiYgdGhpcy5taW5vcl91bml0cyA8PSAxMDAwMDAwMDAwMDAwMDAwIj8KD0NhcHR1cmVSZXNwb25zZRIsCgt0cmFuc2FjdGlvbhgBIAEoCzIXLmdhdGV3YXkudjEuVHJhbnNhY3Rpb24imAEKC1ZvaWRSZXF1ZXN0EjgKD2lkZW1wb3RlbmN5X2tleRgBIAEoCUIfukgcchoyGF5bQS1aYS16MC05Ll86LV17MSwxMjh9JBI6ChFhdXRob3JpemF0aW9uX2tleRgCIAEoCUIfukgcchoyGF5bQS1aYS16MC05Ll86LV17MSwxMjh9JBITCgtieV9wcm92aWRlchgDIAEoCCI8CgxWb2lkUmVzcG9uc2USLAoLdHJhbnNhY3Rpb24YASABKAsyFy5nYXRld2F5LnYxLlRyYW5zYWN0aW9uIrkCCg1SZWZ1bmRSZXF1ZXN0EjgKD2lkZW1wb3RlbmN5X2tleRgBIAEoCUIfukgcchoyGF5bQS1aYS16MC05Ll86LV17MSwxMjh9JBI6ChFhdXRob3JpemF0aW9uX2tleRgCIAEoCUIfukgcchoyGF5bQS1aYS16MC05Ll86LV17MSwxMjh9JBKcAQoGYW1vdW50GAMgASgLMhAuY29tbW9uLnYxLk1vbmV5Qnq6SHe6AXQKDklOVkFMSURfQU1PVU5UEiNtaW5vcl91bml0cyBtdXN0IGJlIGZyb20gMSB0byAxMF4xNRo9dGhpcy5taW5vcl91bml0cyA+PSAxICYmIHRoaXMubWlub3JfdW5pdHMgPD0gMTAwMDAwMDAwMDAwMDAwMBITCgtieV9wcm92aWRlchgEIAEoCCI+Cg5SZWZ1bmRSZXNwb25zZRIsCgt0cmFuc2FjdGlvbhgBIAEoCzIXLmdhdGV3YXkudjEuVHJhbnNhY3Rpb24iUwoVR2V0VHJhbnNhY3Rpb25SZXF1ZXN0EjoKEWF1dGhvcml6YXRpb25fa2V5GAEgASgJQh+6SBxyGjIYXltBLVphLXowLTkuXzotXXsxLDEyOH0kIkYKFkdldFRyYW5zYWN0aW9uUmVzcG9uc2USLAoLdHJhbnNhY3Rpb24YASABKAsyFy5nYXRld2F5LnYxLlRyYW5zYWN0aW9uIokBChdMaXN0VHJhbnNhY3Rpb25zUmVxdWVzdBIaCglwYWdlX3NpemUYASABKAVCB7pIBBoCKAASHAoKcGFnZV90b2tlbhgCIAEoCUIIukgFcgMYgAgSGAoGZmlsdGVyGAMgASgJQgi6SAVyAxiAEBIaCghvcmRlcl9ieRgEIAEoCUIIukgFcgMYgAIiYgoYTGlzdFRyYW5zYWN0aW9uc1Jlc3BvbnNlEi0KDHRyYW5zYWN0aW9ucxgBIAMoCzIXLmdhdGV3YXkudjEuVHJhbnNhY3Rpb24SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJKtQBChBUcmFuc2FjdGlvblN0YXRlEiEKHVRSQU5TQUNUSU9OX1NUQVRFX1VOU1BFQ0lGSUVEEAASHQoZVFJBTlNBQ1RJT05fU1RBVEVfUEVORElORxABEiAKHFRSQU5TQUNUSU9OX1NUQVRFX0FVVEhPUklaRUQQAhIeChpUUkFOU0FDVElPTl9TVEFURV9DQVBUVVJFRBADEhwKGFRSQU5TQUNUSU9OX1NUQVRFX1ZPSURFRBAEEh4KGlRSQU5TQUNUSU9OX1NUQVRFX0RFQ0xJTkVEEAUy3QYKDkdhdGV3YXlTZXJ2aWNlEngKCUF1dGhvcml6ZRIcLmdhdGV3YXkudjEuQXV0aG9yaXplUmVxdWVzdBodLmdhdGV3YXkudjEuQXV0aG9yaXplUmVzcG9uc2UiLsraGAUKAQUYA4LT5JMCHzoBKiIaL3YxL2dhdGV3YXkvYXV0aG9yaXphdGlvbnMSjgEKB0NhcHR1cmUSGi5nYXRld2F5LnYxLkNhcHR1cmVSZXF1ZXN0GhsuZ2F0ZXdheS52MS5DYXB0dXJlUmVzcG9uc2UiSsraGAUKAQUYA4LT5JMCOzoBKiI2L3YxL2dhdGV3YXkvYXV0aG9yaXphdGlvbnMve2F1dGhvcml6YXRpb25fa2V5fTpjYXB0dXJlEoIBCgRWb2lkEhcuZ2F0ZXdheS52MS5Wb2lkUmVxdWVzdBoYLmdhdGV3YXkudjEuVm9pZFJlc3BvbnNlIkfK2hgFCgEFGAOC0+STAjg6ASoiMy92MS9nYXRld2F5L2F1dGhvcml6YXRpb25zL3thdXRob3JpemF0aW9uX2tleX06dm9pZBKKAQoGUmVmdW5kEhkuZ2F0ZXdheS52MS5SZWZ1bmRSZXF1ZXN0GhouZ2F0ZXdheS52MS5SZWZ1bmRSZXNwb25zZSJJytoYBQoBBRgDgtPkkwI6OgEqIjUvdjEvZ2F0ZXdheS9hdXRob3JpemF0aW9ucy97YXV0aG9yaXphdGlvbl9rZXl9OnJlZnVuZBKcAQoOR2V0VHJhbnNhY3Rpb24SIS5nYXRld2F5LnYxLkdldFRyYW5zYWN0aW9uUmVxdWVzdBoiLmdhdGV3YXkudjEuR2V0VHJhbnNhY3Rpb25SZXNwb25zZSJDkAIBytoYBgoCBAUYAYLT5JMCMBIuL3YxL2dhdGV3YXkvYXV0aG9yaXphdGlvbnMve2F1dGhvcml6YXRpb25fa2V5fRKOAQoQTGlzdFRyYW5zYWN0aW9ucxIjLmdhdGV3YXkudjEuTGlzdFRyYW5zYWN0aW9uc1JlcXVlc3QaJC5nYXRld2F5LnYxLkxpc3RUcmFuc2FjdGlvbnNSZXNwb25zZSIvkAIBytoYBgoCBAUYAYLT5JMCHBIaL3YxL2dhdGV3YXkvYXV0aG9yaXphdGlvbnNCO1o5Z2l0aHViLmNvbS9zZXR0bGUtcGF5bWVudHMvc2V0dGxlLWdvL2dhdGV3YXkvdjE7Z2F0ZXdheXYxYgZwcm90bzM", [file_buf_validate_validate, file_common_v1_access, file_common_v1_money, file_common_v1_payment_method, file_google_api_annotations, file_google_protobuf_timestamp]);
 
 /**
  * An authorisation and all that became of it.
@@ -96,6 +96,13 @@ export type Transaction = Message<"gateway.v1.Transaction"> & {
    * @generated from field: google.protobuf.Timestamp update_time = 10;
    */
   updateTime?: Timestamp | undefined;
+
+  /**
+   * Refunds that the provider made by itself, oldest first, at most 100; part of refunded_amount.
+   *
+   * @generated from field: repeated gateway.v1.ProviderRefund provider_refunds = 11;
+   */
+  providerRefunds: ProviderRefund[];
 };
 
 /**
@@ -104,6 +111,34 @@ export type Transaction = Message<"gateway.v1.Transaction"> & {
  */
 export const TransactionSchema: GenMessage<Transaction> = /*@__PURE__*/
   messageDesc(file_gateway_v1_gateway, 0);
+
+/**
+ * A refund that no merchant asked for: made in the provider's console, or by a chargeback.
+ *
+ * @generated from message gateway.v1.ProviderRefund
+ */
+export type ProviderRefund = Message<"gateway.v1.ProviderRefund"> & {
+  /**
+   * Names it for ever.
+   *
+   * @generated from field: string key = 1;
+   */
+  key: string;
+
+  /**
+   * How much.
+   *
+   * @generated from field: common.v1.Money amount = 2;
+   */
+  amount?: Money | undefined;
+};
+
+/**
+ * Describes the message gateway.v1.ProviderRefund.
+ * Use `create(ProviderRefundSchema)` to create a new message.
+ */
+export const ProviderRefundSchema: GenMessage<ProviderRefund> = /*@__PURE__*/
+  messageDesc(file_gateway_v1_gateway, 1);
 
 /**
  * Asks for an authorisation.
@@ -145,7 +180,7 @@ export type AuthorizeRequest = Message<"gateway.v1.AuthorizeRequest"> & {
  * Use `create(AuthorizeRequestSchema)` to create a new message.
  */
 export const AuthorizeRequestSchema: GenMessage<AuthorizeRequest> = /*@__PURE__*/
-  messageDesc(file_gateway_v1_gateway, 1);
+  messageDesc(file_gateway_v1_gateway, 2);
 
 /**
  * The authorisation as it is now.
@@ -166,7 +201,7 @@ export type AuthorizeResponse = Message<"gateway.v1.AuthorizeResponse"> & {
  * Use `create(AuthorizeResponseSchema)` to create a new message.
  */
 export const AuthorizeResponseSchema: GenMessage<AuthorizeResponse> = /*@__PURE__*/
-  messageDesc(file_gateway_v1_gateway, 2);
+  messageDesc(file_gateway_v1_gateway, 3);
 
 /**
  * Asks to take money.
@@ -201,7 +236,7 @@ export type CaptureRequest = Message<"gateway.v1.CaptureRequest"> & {
  * Use `create(CaptureRequestSchema)` to create a new message.
  */
 export const CaptureRequestSchema: GenMessage<CaptureRequest> = /*@__PURE__*/
-  messageDesc(file_gateway_v1_gateway, 3);
+  messageDesc(file_gateway_v1_gateway, 4);
 
 /**
  * The transaction as it is now.
@@ -222,7 +257,7 @@ export type CaptureResponse = Message<"gateway.v1.CaptureResponse"> & {
  * Use `create(CaptureResponseSchema)` to create a new message.
  */
 export const CaptureResponseSchema: GenMessage<CaptureResponse> = /*@__PURE__*/
-  messageDesc(file_gateway_v1_gateway, 4);
+  messageDesc(file_gateway_v1_gateway, 5);
 
 /**
  * Asks to give up an authorisation.
@@ -243,6 +278,13 @@ export type VoidRequest = Message<"gateway.v1.VoidRequest"> & {
    * @generated from field: string authorization_key = 2;
    */
   authorizationKey: string;
+
+  /**
+   * As if somebody did it in the provider's console: the merchant learns of it by a callback.
+   *
+   * @generated from field: bool by_provider = 3;
+   */
+  byProvider: boolean;
 };
 
 /**
@@ -250,7 +292,7 @@ export type VoidRequest = Message<"gateway.v1.VoidRequest"> & {
  * Use `create(VoidRequestSchema)` to create a new message.
  */
 export const VoidRequestSchema: GenMessage<VoidRequest> = /*@__PURE__*/
-  messageDesc(file_gateway_v1_gateway, 5);
+  messageDesc(file_gateway_v1_gateway, 6);
 
 /**
  * The transaction as it is now.
@@ -271,7 +313,7 @@ export type VoidResponse = Message<"gateway.v1.VoidResponse"> & {
  * Use `create(VoidResponseSchema)` to create a new message.
  */
 export const VoidResponseSchema: GenMessage<VoidResponse> = /*@__PURE__*/
-  messageDesc(file_gateway_v1_gateway, 6);
+  messageDesc(file_gateway_v1_gateway, 7);
 
 /**
  * Asks to give money back.
@@ -299,6 +341,13 @@ export type RefundRequest = Message<"gateway.v1.RefundRequest"> & {
    * @generated from field: common.v1.Money amount = 3;
    */
   amount?: Money | undefined;
+
+  /**
+   * As if somebody did it in the provider's console, or by a chargeback: the merchant learns of it by a callback.
+   *
+   * @generated from field: bool by_provider = 4;
+   */
+  byProvider: boolean;
 };
 
 /**
@@ -306,7 +355,7 @@ export type RefundRequest = Message<"gateway.v1.RefundRequest"> & {
  * Use `create(RefundRequestSchema)` to create a new message.
  */
 export const RefundRequestSchema: GenMessage<RefundRequest> = /*@__PURE__*/
-  messageDesc(file_gateway_v1_gateway, 7);
+  messageDesc(file_gateway_v1_gateway, 8);
 
 /**
  * The transaction as it is now.
@@ -327,7 +376,7 @@ export type RefundResponse = Message<"gateway.v1.RefundResponse"> & {
  * Use `create(RefundResponseSchema)` to create a new message.
  */
 export const RefundResponseSchema: GenMessage<RefundResponse> = /*@__PURE__*/
-  messageDesc(file_gateway_v1_gateway, 8);
+  messageDesc(file_gateway_v1_gateway, 9);
 
 /**
  * Asks for one transaction.
@@ -348,7 +397,7 @@ export type GetTransactionRequest = Message<"gateway.v1.GetTransactionRequest"> 
  * Use `create(GetTransactionRequestSchema)` to create a new message.
  */
 export const GetTransactionRequestSchema: GenMessage<GetTransactionRequest> = /*@__PURE__*/
-  messageDesc(file_gateway_v1_gateway, 9);
+  messageDesc(file_gateway_v1_gateway, 10);
 
 /**
  * One transaction.
@@ -369,7 +418,7 @@ export type GetTransactionResponse = Message<"gateway.v1.GetTransactionResponse"
  * Use `create(GetTransactionResponseSchema)` to create a new message.
  */
 export const GetTransactionResponseSchema: GenMessage<GetTransactionResponse> = /*@__PURE__*/
-  messageDesc(file_gateway_v1_gateway, 10);
+  messageDesc(file_gateway_v1_gateway, 11);
 
 /**
  * Asks for a page of the book.
@@ -411,7 +460,7 @@ export type ListTransactionsRequest = Message<"gateway.v1.ListTransactionsReques
  * Use `create(ListTransactionsRequestSchema)` to create a new message.
  */
 export const ListTransactionsRequestSchema: GenMessage<ListTransactionsRequest> = /*@__PURE__*/
-  messageDesc(file_gateway_v1_gateway, 11);
+  messageDesc(file_gateway_v1_gateway, 12);
 
 /**
  * A page of the book.
@@ -439,7 +488,7 @@ export type ListTransactionsResponse = Message<"gateway.v1.ListTransactionsRespo
  * Use `create(ListTransactionsResponseSchema)` to create a new message.
  */
 export const ListTransactionsResponseSchema: GenMessage<ListTransactionsResponse> = /*@__PURE__*/
-  messageDesc(file_gateway_v1_gateway, 12);
+  messageDesc(file_gateway_v1_gateway, 13);
 
 /**
  * What became of an authorisation.

@@ -15,6 +15,8 @@ export interface Change {
   /** The same object when the operation has no effect. */
   readonly after: Transaction;
   readonly now: Date;
+  /** Who is told of it, where the merchant did not ask. */
+  readonly task?: CallbackTask;
 }
 
 /** A task that this process works on for now. */

@@ -32,6 +32,10 @@ async function sendBatch(
 }
 
 async function work(deps: GatewayDeps, task: ClaimedTask, signal: AbortSignal): Promise<void> {
+  if (task.news) {
+    const told = await deps.book.findTransaction(task, task.authorizationKey);
+    if (told) return sendAll(deps, task, told, signal);
+  }
   const transaction = await deps.book.authorizeUpcoming(task, task.authorizationKey, deps.now());
   // Voided before it took effect: there is nothing to tell.
   if (transaction === undefined || transaction.authorizeTime === null) {
@@ -49,7 +53,12 @@ async function sendAll(
 ): Promise<void> {
   let current = task;
   for (const sending of task.sendings.slice(task.sentCount)) {
-    const outcome = await sendCallback(deps, task.tenant, { sending, transaction }, signal);
+    const outcome = await sendCallback(
+      deps,
+      task.tenant,
+      { sending, transaction, news: task.news },
+      signal,
+    );
     if (outcome === "failed") return putOff(deps, current, signal);
     current = { ...current, sentCount: current.sentCount + 1, attempts: 0 };
     await deps.book.markSent(current, deps.now());

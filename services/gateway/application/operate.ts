@@ -1,5 +1,7 @@
+import { uuidv7 } from "#kit/ids.ts";
 import { KeyedQueue } from "#kit/keyed-queue.ts";
 import type { Scope } from "#kit/pure/scope.ts";
+import type { CallbackTask, ProviderNews } from "../domain/callback.ts";
 import { isSameOperation, type Operation } from "../domain/operation.ts";
 import type { Decision, Transaction } from "../domain/transaction.ts";
 import { gatewayReasons } from "../reasons.ts";
@@ -12,6 +14,8 @@ export interface OperationRules {
   readonly decide: (transaction: Transaction) => Decision;
   /** What is made when the authorisation was never seen; without it the call is refused. */
   readonly whenUnseen?: () => Transaction;
+  /** What the merchant is told of it, where it did not ask for it and the operation has an effect. */
+  readonly news?: (before: Transaction, after: Transaction) => ProviderNews;
 }
 
 /** Many refunds of one authorisation at once would overtake each other's decisions for seconds. */
@@ -41,6 +45,11 @@ export async function operate(
   return turns.run(`${scope.tenant} ${operation.authorizationKey}`, () => untilDecided(attempt));
 }
 
+function newsTask(authorizationKey: string, news: ProviderNews): CallbackTask {
+  const sendings = [{ event: 0, forged: false, eventId: `evt_${uuidv7(news.time.getTime())}` }];
+  return { authorizationKey, sendings, sentCount: 0, attempts: 0, firstDueTime: news.time, news };
+}
+
 /** Undefined when the decision was overtaken. */
 async function decideAndRecord(
   deps: GatewayDeps,
@@ -57,11 +66,14 @@ async function decideAndRecord(
   const refusal = decision.ok ? null : decision.reason;
   if (refusal !== null && gatewayReasons[refusal].retryable)
     throw refuse(refusal, authorizationKey);
+  const after = decision.ok ? decision.value : current;
+  const news = after === current ? undefined : rules.news?.(current, after);
   const written = await deps.book.recordOperation(scope, {
     operation: { ...operation, refusal },
     before,
-    after: decision.ok ? decision.value : current,
+    after,
     now: deps.now(),
+    ...(news && { task: newsTask(authorizationKey, news) }),
   });
   if (written === undefined) return undefined;
   // The book is written; only the answer is lost, and only this first one of the operation.

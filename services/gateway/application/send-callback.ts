@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { post } from "#kit/post.ts";
 import { SIGNATURE_HEADER, signWebhook } from "#kit/webhook.ts";
 import type { GatewayCallback } from "../contract.ts";
-import type { CallbackTask } from "../domain/callback.ts";
+import type { CallbackTask, ProviderNews } from "../domain/callback.ts";
 import type { Transaction } from "../domain/transaction.ts";
 import type { GatewayDeps } from "./deps.ts";
 
@@ -13,6 +13,8 @@ const SEND_TIMEOUT_MS = 5_000;
 export interface CallbackMessage {
   readonly sending: CallbackTask["sendings"][number];
   readonly transaction: Transaction;
+  /** What it tells of; undefined: of the authorisation. */
+  readonly news: ProviderNews | undefined;
 }
 
 /** Posts one callback. `taken`: it need not be sent again. Never throws. */
@@ -38,10 +40,11 @@ export async function sendCallback(
 async function sendSigned(
   deps: GatewayDeps,
   tenant: string,
-  { sending, transaction }: CallbackMessage,
+  message: CallbackMessage,
   signal: AbortSignal,
 ): Promise<number> {
-  const body = JSON.stringify(callbackBody(tenant, sending, transaction));
+  const { sending } = message;
+  const body = JSON.stringify(callbackBody(tenant, message));
   const secret = sending.forged ? randomBytes(32).toString("hex") : deps.config.secret;
   const timestamp = Math.floor(deps.now().getTime() / 1000);
   return post(new URL(deps.config.callbackUrl), {
@@ -55,26 +58,32 @@ async function sendSigned(
   });
 }
 
+const SUCCESS = { type: "authorization.succeeded", state: "AUTHORIZED" } as const;
+const FORGERY = { type: "authorization.declined", state: "DECLINED" } as const;
+const NEWS = {
+  REFUNDED: { type: "refund.succeeded", state: "REFUNDED" },
+  VOIDED: { type: "authorization.voided", state: "VOIDED" },
+} as const;
+
 /** Made of what does not change any more, so that every copy of an event is the same to the byte. */
 function callbackBody(
   tenant: string,
-  sending: CallbackMessage["sending"],
-  transaction: Transaction,
+  { sending, transaction, news }: CallbackMessage,
 ): GatewayCallback {
   const { order, authorizeTime, createTime } = transaction;
+  const minorUnits = news?.minorUnits ?? order?.amount.minorUnits ?? 0n;
   return {
     event_id: sending.eventId,
-    type: sending.forged ? "authorization.declined" : "authorization.succeeded",
+    ...(news ? NEWS[news.state] : sending.forged ? FORGERY : SUCCESS),
     merchant: tenant,
     authorization_key: transaction.authorizationKey,
     gateway_reference: transaction.gatewayReference,
     merchant_reference: order?.merchantReference ?? "",
-    state: sending.forged ? "DECLINED" : "AUTHORIZED",
     amount: {
       currency_code: order?.amount.currencyCode ?? "",
-      minor_units: String(order?.amount.minorUnits ?? 0n),
+      minor_units: String(minorUnits),
     },
     decline_reason: sending.forged ? "forged" : "",
-    occurred_at: (authorizeTime ?? createTime).toISOString(),
+    occurred_at: (news?.time ?? authorizeTime ?? createTime).toISOString(),
   };
 }

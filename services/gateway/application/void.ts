@@ -8,6 +8,7 @@ import { operate } from "./operate.ts";
 export interface VoidInput {
   readonly key: string;
   readonly authorizationKey: string;
+  readonly byProvider: boolean;
 }
 
 /** Gives an authorisation up; one that was never seen gets a tombstone. CAPTURED in the answer means: refund it. */
@@ -16,12 +17,20 @@ export function voidAuthorization(
   scope: Scope,
   input: VoidInput,
 ): Promise<Transaction> {
-  const { authorizationKey } = input;
+  const { key, authorizationKey, byProvider } = input;
   return operate(
     deps,
     scope,
-    { ...input, kind: "VOID", amount: null },
+    { key, authorizationKey, kind: "VOID", amount: null, ...(byProvider && { byProvider }) },
     {
+      ...(byProvider && {
+        news: ({ order }) => ({
+          key,
+          state: "VOIDED",
+          minorUnits: order?.amount.minorUnits ?? 0n,
+          time: deps.now(),
+        }),
+      }),
       decide: decideVoid,
       whenUnseen: () => {
         const now = deps.now();

@@ -11,6 +11,18 @@ export interface CallbackTask {
   readonly attempts: number;
   /** When the authorisation was to take effect. */
   readonly firstDueTime: Date;
+  /** What the provider did by itself and tells of; absent: the task is about the authorisation. */
+  readonly news?: ProviderNews;
+}
+
+/** An operation that the merchant did not ask for. */
+export interface ProviderNews {
+  /** Key of the operation. */
+  readonly key: string;
+  readonly state: "REFUNDED" | "VOIDED";
+  /** How much was given back, or given up. */
+  readonly minorUnits: bigint;
+  readonly time: Date;
 }
 
 const BACKOFF_FIRST_MS = 500;

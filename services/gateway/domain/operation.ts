@@ -9,6 +9,8 @@ export interface Operation {
   readonly authorizationKey: string;
   /** As the call named it: null means all, whatever that was at the time. */
   readonly amount: Money | null;
+  /** Set when no merchant asked for it. */
+  readonly byProvider?: true;
 }
 
 /** An operation that was decided; a definite refusal is an outcome like any other and is kept. */
@@ -21,6 +23,7 @@ export function isSameOperation(a: Operation, b: Operation): boolean {
   return (
     a.kind === b.kind &&
     a.authorizationKey === b.authorizationKey &&
+    a.byProvider === b.byProvider &&
     a.amount?.currencyCode === b.amount?.currencyCode &&
     a.amount?.minorUnits === b.amount?.minorUnits
   );

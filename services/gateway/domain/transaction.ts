@@ -33,6 +33,8 @@ export interface Transaction {
   readonly upcoming: "NONE" | "ON_TIME" | "EVEN_IF_VOIDED";
   /** The first answer to each operation is lost on its way. */
   readonly dropsAnswers: boolean;
+  /** Refunds that the provider made by itself, oldest first; part of `refundedMinor`. */
+  readonly providerRefunds?: readonly ProviderRefund[];
   /** When it was authorised, null if it never was. */
   readonly authorizeTime: Date | null;
   readonly createTime: Date;
@@ -40,6 +42,15 @@ export interface Transaction {
   /** Grows with every write; each write is guarded by the one it read. */
   readonly version: bigint;
 }
+
+/** A refund that the merchant did not ask for; `key` names it for ever. */
+export interface ProviderRefund {
+  readonly key: string;
+  readonly minorUnits: bigint;
+}
+
+/** Most refunds the provider makes by itself of one authorisation. */
+const PROVIDER_REFUNDS_MAX = 100;
 
 /** What an operation makes of a transaction: the same object where it has no effect. */
 export type Decision = Result<Transaction, GatewayReason>;
@@ -84,6 +95,20 @@ export function decideRefund(transaction: Transaction, amount: Money | undefined
   const wantedMinor = amount?.minorUnits ?? leftMinor;
   if (wantedMinor > leftMinor) return no("REFUND_EXCEEDS_CAPTURED");
   return ok({ ...transaction, refundedMinor: refundedMinor + wantedMinor });
+}
+
+/** The same by the provider itself. It is kept apart, so that the merchant can tell it from its own refunds. */
+export function decideProviderRefund(
+  transaction: Transaction,
+  amount: Money | undefined,
+  key: string,
+): Decision {
+  const known = transaction.providerRefunds ?? [];
+  const decision = decideRefund(transaction, amount);
+  if (!decision.ok) return decision;
+  if (known.length >= PROVIDER_REFUNDS_MAX) return no("GATEWAY_DECLINED");
+  const minorUnits = decision.value.refundedMinor - transaction.refundedMinor;
+  return ok({ ...decision.value, providerRefunds: [...known, { key, minorUnits }] });
 }
 
 /** Whether a repeated Authorize asks for the same thing as the first. */

@@ -53,6 +53,10 @@ export function toTransactionMessage(transaction: Transaction): TransactionMessa
       amount: toMoneyMessage(order.amount.currencyCode, order.amount.minorUnits),
       capturedAmount: toMoneyMessage(order.amount.currencyCode, transaction.capturedMinor),
       refundedAmount: toMoneyMessage(order.amount.currencyCode, transaction.refundedMinor),
+      providerRefunds: (transaction.providerRefunds ?? []).map(({ key, minorUnits }) => ({
+        key,
+        amount: toMoneyMessage(order.amount.currencyCode, minorUnits),
+      })),
     }),
   });
 }

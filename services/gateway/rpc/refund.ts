@@ -7,9 +7,9 @@ import { fromMoneyMessage, toTransactionMessage } from "./mapping.ts";
 
 export function refundRpc(deps: GatewayDeps): ServiceImpl<typeof GatewayService>["refund"] {
   return async (request, context) => {
-    const { idempotencyKey: key, authorizationKey } = request;
+    const { idempotencyKey: key, authorizationKey, byProvider } = request;
     const amount = request.amount && fromMoneyMessage(request.amount);
-    const input = { key, authorizationKey, amount };
+    const input = { key, authorizationKey, amount, byProvider };
     const transaction = await refund(deps, scopeOf(context), input);
     return { transaction: toTransactionMessage(transaction) };
   };

@@ -7,8 +7,9 @@ import { toTransactionMessage } from "./mapping.ts";
 
 export function voidRpc(deps: GatewayDeps): ServiceImpl<typeof GatewayService>["void"] {
   return async (request, context) => {
-    const { idempotencyKey: key, authorizationKey } = request;
-    const transaction = await voidAuthorization(deps, scopeOf(context), { key, authorizationKey });
+    const { idempotencyKey: key, authorizationKey, byProvider } = request;
+    const input = { key, authorizationKey, byProvider };
+    const transaction = await voidAuthorization(deps, scopeOf(context), input);
     return { transaction: toTransactionMessage(transaction) };
   };
 }

@@ -1,6 +1,7 @@
 import { due } from "#kit/mongo/due.ts";
 import { type Key, key } from "#kit/mongo/key.ts";
-import type { ClaimedTask } from "../application/book.ts";
+import type { ClaimedTask, Tenant } from "../application/book.ts";
+import type { CallbackTask } from "../domain/callback.ts";
 import type { BookCollections, CallbackRow } from "./rows.ts";
 
 /** How long a claimed row belongs to the process that works on it, in milliseconds; longer than one sending may take. */
@@ -55,11 +56,30 @@ function claimUntil(now: Date): Date {
 }
 
 function toTask(row: CallbackRow): ClaimedTask {
-  const { _id, sendings, sentCount, attempts, firstDueTime } = row;
-  const { tenant, id: authorizationKey } = _id;
-  return { tenant, authorizationKey, sendings, sentCount, attempts, firstDueTime };
+  const { _id, sendings, sentCount, attempts, firstDueTime, news } = row;
+  const authorizationKey = row.authorizationKey ?? _id.id;
+  const task = { authorizationKey, sendings, sentCount, attempts, firstDueTime };
+  return { tenant: _id.tenant, ...task, ...(news && { news }) };
 }
 
 function keyOf(task: ClaimedTask): Key {
-  return key(task, task.authorizationKey);
+  return key(task, callbackKey(task));
+}
+
+/** The row of a new task. */
+export function taskRow(scope: Tenant, task: CallbackTask, now: Date): CallbackRow {
+  const { authorizationKey, ...rest } = task;
+  return {
+    ...rest,
+    _id: key(scope, callbackKey(task)),
+    ...(task.news && { authorizationKey }),
+    state: "OPEN",
+    dueTime: task.firstDueTime,
+    updateTime: now,
+  };
+}
+
+/** No key of a caller has a slash, so the two kinds never meet. */
+function callbackKey({ authorizationKey, news }: CallbackTask): string {
+  return news ? `op/${news.key}` : authorizationKey;
 }

@@ -23,4 +23,12 @@ export const gatewayMigrations: readonly Migration[] = [
         );
     },
   },
+  {
+    id: "011-provider-news",
+    up: async (db) => {
+      for (const name of ["transactions", "operations", "callbacks"] as const) {
+        await ensureCollection(db, name, COLLECTION_SCHEMAS[name]);
+      }
+    },
+  },
 ];

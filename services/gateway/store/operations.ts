@@ -3,6 +3,7 @@ import { key } from "#kit/mongo/key.ts";
 import type { Change, Tenant } from "../application/book.ts";
 import type { RecordedOperation } from "../domain/operation.ts";
 import type { Transaction } from "../domain/transaction.ts";
+import { taskRow } from "./callbacks.ts";
 import type { BookCollections } from "./rows.ts";
 import { isDuplicate, toRow } from "./transactions.ts";
 
@@ -14,8 +15,8 @@ export async function findOperation(
 ): Promise<RecordedOperation | undefined> {
   const row = await book.operations.findOne({ _id: key(scope, operationKey) });
   if (row === null) return undefined;
-  const { kind, authorizationKey, amount, refusal } = row;
-  return { key: operationKey, kind, authorizationKey, amount, refusal };
+  const { _id, createTime, ...operation } = row;
+  return { key: operationKey, ...operation };
 }
 
 /**
@@ -42,15 +43,14 @@ class StaleDecision extends Error {}
 async function writeChange(
   book: BookCollections,
   scope: Tenant,
-  { operation, before, after, now }: Change,
+  { operation, before, after, now, task }: Change,
   session: ClientSession,
 ): Promise<Transaction> {
-  const { key: operationKey, kind, authorizationKey, amount, refusal } = operation;
+  const { key: operationKey, ...rest } = operation;
   const _id = key(scope, operationKey);
-  await book.operations.insertOne(
-    { _id, kind, authorizationKey, amount, refusal, createTime: now },
-    { session },
-  );
+  await book.operations.insertOne({ _id, ...rest, createTime: now }, { session });
+  // With the operation or not at all: what was done and not told would only be found by who looks.
+  if (task !== undefined) await book.callbacks.insertOne(taskRow(scope, task, now), { session });
   if (before === undefined) {
     await book.transactions.insertOne(toRow(scope, after), { session });
     return after;
@@ -61,7 +61,7 @@ async function writeChange(
     updateTime: after === before ? before.updateTime : now,
   };
   // Guarded also when nothing changes: two refunds that both fit what they read must not both pass.
-  const guard = { _id: key(scope, authorizationKey), version: before.version };
+  const guard = { _id: key(scope, operation.authorizationKey), version: before.version };
   const { matchedCount } = await book.transactions.replaceOne(guard, toRow(scope, written), {
     session,
   });

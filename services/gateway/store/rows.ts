@@ -17,9 +17,11 @@ export interface OperationRow extends Omit<Operation, "key"> {
   readonly createTime: Date;
 }
 
-/** A row of `callbacks`, keyed by the Authorize key. */
+/** A row of `callbacks`, keyed by the Authorize key, or by the operation it tells of; see `callbackKey`. */
 export interface CallbackRow extends Omit<CallbackTask, "authorizationKey"> {
   readonly _id: Key;
+  /** Where the key is not it. */
+  readonly authorizationKey?: string;
   readonly state: "OPEN" | "DONE" | "DEAD";
   /** When it is next looked at; null when it is not open. Also the lease of the process that works on it. */
   readonly dueTime: Date | null;

@@ -5,6 +5,7 @@ import { type ListColumns, listConditions, listWhere } from "#kit/mongo/list.ts"
 import type { Tenant } from "../application/book.ts";
 import type { CallbackTask } from "../domain/callback.ts";
 import type { Order, Transaction } from "../domain/transaction.ts";
+import { taskRow } from "./callbacks.ts";
 import type { BookCollections, TransactionRow } from "./rows.ts";
 
 /** The transaction as last committed to the majority. */
@@ -69,19 +70,11 @@ export async function insertTransaction(
       await book.transactions.insertOne(row);
       return true;
     }
-    const { authorizationKey, ...rest } = task;
-    const taskRow = {
-      ...rest,
-      _id: key(scope, authorizationKey),
-      state: "OPEN",
-      dueTime: task.firstDueTime,
-      updateTime: transaction.createTime,
-    } as const;
     // Both or none: a pending authorisation without its row would stay pending for ever.
     await book.client.withSession((session) =>
       session.withTransaction(async () => {
         await book.transactions.insertOne(row, { session });
-        await book.callbacks.insertOne(taskRow, { session });
+        await book.callbacks.insertOne(taskRow(scope, task, transaction.createTime), { session });
       }),
     );
     return true;

@@ -5,7 +5,7 @@ import { definiteReason } from "#kit/rpc/errors.ts";
 import { activityCall } from "#kit/temporal/call-options.ts";
 import { callPeer } from "#kit/temporal/failure.ts";
 import type { AuthorizeOutcome, PaymentActivities, PaymentRef, VoidOutcome } from "../contract.ts";
-import { keysOf, methodInit } from "../domain/payment.ts";
+import { keysOf, methodInit, type Payment } from "../domain/payment.ts";
 import type { PaymentActivityDeps } from "./deps.ts";
 
 /** Asks the provider for the authorisation. A stored refusal is a decline; anything else is unknown, thrown and repeated. */
@@ -68,8 +68,9 @@ export async function voidAuthorization(
 }
 
 /**
- * For a closed payment: an authorisation that came to life late is voided, captured money that we did not settle is
- * given back. Then the callbacks that asked for it are done.
+ * Makes both books agree. Of a payment that took nothing, an authorisation that came to life late is voided and captured
+ * money given back. What the provider did by itself is booked: its refunds of a settled payment, its void of one that waits.
+ * Then the callbacks that asked for it are done.
  */
 export async function reconcile(
   deps: PaymentActivityDeps,
@@ -79,9 +80,32 @@ export async function reconcile(
   const events = await deps.book.pendingEvents(input);
   const payment = await deps.book.find(input);
   const keepsNothing = payment.final && payment.capturedAmount === 0n;
-  const action = keepsNothing ? await giveUpAlive(deps, tenant, paymentId) : "none";
-  await deps.book.finishEvents(input, events);
+  const action = keepsNothing
+    ? await giveUpAlive(deps, tenant, paymentId)
+    : await bookProviderNews(deps, input, payment);
+  // An open payment's own run records the answers to its authorisation, and a refund can be booked only once it is settled.
+  const done = events.filter(({ outcome }) => payment.final || outcome === "VOIDED");
+  await deps.book.finishEvents(
+    input,
+    done.map(({ eventId }) => eventId),
+  );
   return { action };
+}
+
+async function bookProviderNews(
+  deps: PaymentActivityDeps,
+  input: PaymentRef,
+  { phase, final }: Payment,
+): Promise<"none" | "undone" | "booked"> {
+  const transaction = await findTransaction(deps, input.tenant, input.paymentId);
+  if (phase.kind === "OPEN" && transaction?.state === TransactionState.VOIDED) {
+    await deps.book.voidedByProvider(input);
+    return "undone";
+  }
+  const refunds = final ? (transaction?.providerRefunds ?? []) : [];
+  for (const { key, amount } of refunds)
+    await deps.book.refundedByProvider(input, { key, minorUnits: amount?.minorUnits ?? 0n });
+  return refunds.length > 0 ? "booked" : "none";
 }
 
 /** Gives up whatever the provider still has of an undone payment, for example what came to life after its void. */

@@ -27,7 +27,9 @@ export async function refund(
   deps: PaymentActivityDeps,
   input: Input,
 ): Promise<{ readonly status: "SUCCEEDED" | "FAILED" }> {
-  const { tenant, refundId, paymentId } = input;
+  const { tenant, refundId, paymentId, providerKey } = input;
+  // What the provider gave back by itself is given back already.
+  if (providerKey !== undefined) return settleRefund(deps, input);
   try {
     await deps.gateway.refund(
       {
@@ -48,8 +50,15 @@ export async function refund(
     });
     return { status: ended.status === "SUCCEEDED" ? "SUCCEEDED" : "FAILED" };
   }
+  return settleRefund(deps, input);
+}
+
+async function settleRefund(
+  deps: PaymentActivityDeps,
+  input: Input,
+): Promise<{ readonly status: "SUCCEEDED" }> {
   await creditPayer(deps, input);
-  await deps.book.finishRefund(tenant, refundId, null);
+  await deps.book.finishRefund(input.tenant, input.refundId, null);
   return { status: "SUCCEEDED" };
 }
 

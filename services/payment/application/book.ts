@@ -3,10 +3,15 @@ import type { PaymentBook } from "../domain/book.ts";
 import { eventOf } from "../domain/notice.ts";
 import type { Payment, Refund } from "../domain/payment.ts";
 import type { PaymentDeps } from "./deps.ts";
+import type { ProviderNews } from "./provider-news.ts";
 
 /** Payment's rows for its activities. Every write is conditional, so each may run any number of times. */
-export function paymentBook({ store }: Pick<PaymentDeps, "store">): PaymentBook {
+export function paymentBook(
+  { store }: Pick<PaymentDeps, "store">,
+  news: ProviderNews,
+): PaymentBook {
   return {
+    ...news,
     find: async (ref) => existing(await store.findPayment(ref, ref.paymentId), ref.paymentId),
     claimPhase: async (ref, phase) =>
       existing(await store.claimPhase(ref, ref.paymentId, phase), ref.paymentId),
@@ -62,8 +67,7 @@ export function paymentBook({ store }: Pick<PaymentDeps, "store">): PaymentBook 
         kind,
         detail,
       }),
-    pendingEvents: async (ref) =>
-      (await store.pendingCallbacks(ref, ref.paymentId)).map(({ eventId }) => eventId),
+    pendingEvents: (ref) => store.pendingCallbacks(ref, ref.paymentId),
     finishEvents: (ref, eventIds) => store.finishCallbacks(ref, ref.paymentId, eventIds),
     async finishRefund(tenant, refundId, failure) {
       const refund = existing(await store.finishRefund({ tenant }, refundId, failure), refundId);

@@ -46,15 +46,19 @@ export async function receiveCallback(
   return "stored";
 }
 
-/** Gives a stored callback to the running workflow, or, for a closed payment, to a reconcile. */
+/**
+ * Gives a stored callback to the running workflow; or to a reconcile, for a closed payment and for what the provider did by
+ * itself.
+ */
 export async function deliverCallback(
   deps: Pick<PaymentDeps, "store" | "workflows">,
   callback: StoredCallback,
   final: boolean,
 ): Promise<void> {
   const { tenant, paymentId } = callback;
-  if (!final) {
-    if (await deps.workflows.signalCallback(paymentId, toSignal(callback))) {
+  const answer = toSignal(callback);
+  if (answer && !final) {
+    if (await deps.workflows.signalCallback(paymentId, answer)) {
       await deps.store.markSignalled({ tenant }, [callback]);
       return;
     }
@@ -69,8 +73,12 @@ export async function deliverCallback(
 /** Signed is not enough: payment, amount and currency must be ours, or the callback is kept without effect. */
 function mismatch(event: GatewayEvent, payment: Payment | undefined): string {
   if (payment === undefined) return "UNKNOWN_PAYMENT";
-  const same = event.currencyCode === payment.currencyCode && event.minorUnits === payment.amount;
-  return same ? "" : "AMOUNT_MISMATCH";
+  // A refund may be of a part.
+  const fits =
+    event.outcome === "REFUNDED"
+      ? event.minorUnits <= payment.amount
+      : event.minorUnits === payment.amount;
+  return fits && event.currencyCode === payment.currencyCode ? "" : "AMOUNT_MISMATCH";
 }
 
 function storedCallback(

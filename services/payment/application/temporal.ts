@@ -33,9 +33,12 @@ export function temporalWorkflows(client: WorkflowClient, policy: PaymentPolicy)
         summary: `payment of ${payment.amount} ${payment.currencyCode} minor units from ${payment.accountId}`,
       }),
     startRefund(refund, accountId, mode) {
-      const { tenant, refundId, paymentId } = refund;
+      const { tenant, refundId, paymentId, providerKey } = refund;
       const amount = moneyText(amountOf(refund));
-      const input: RefundWorkflowInput = { tenant, refundId, paymentId, accountId, amount, policy };
+      const input: RefundWorkflowInput = {
+        ...{ tenant, refundId, paymentId, accountId, amount, policy },
+        ...(providerKey === undefined ? {} : { providerKey }),
+      };
       const workflowId = keysOf.refundWorkflow(refundId);
       const summary = `refund of payment ${paymentId}`;
       return client.start({ type: REFUND_WORKFLOW, workflowId, taskQueue, input, mode, summary });

@@ -1,3 +1,4 @@
+import type { GatewayEventOutcome } from "./gateway-event.ts";
 import type { DecidedPhase, Failure, Payment, PaymentEvent, Refund } from "./payment.ts";
 
 /** A payment of a tenant. */
@@ -36,9 +37,18 @@ export interface PaymentBook {
     kind: string,
     detail: string,
   ): Promise<void>;
-  /** Event ids of the payment's callbacks that are not done. */
-  pendingEvents(ref: PaymentRef): Promise<readonly string[]>;
+  /** The payment's callbacks that are not done. */
+  pendingEvents(
+    ref: PaymentRef,
+  ): Promise<readonly { readonly eventId: string; readonly outcome: GatewayEventOutcome }[]>;
   finishEvents(ref: PaymentRef, eventIds: readonly string[]): Promise<void>;
+  /** The provider gave the authorisation up by itself: decides the undo and tells the run. */
+  voidedByProvider(ref: PaymentRef): Promise<void>;
+  /** The provider gave money back by itself: books it once per key, like a refund that was asked for. Minor units. */
+  refundedByProvider(
+    ref: PaymentRef,
+    refund: { readonly key: string; readonly minorUnits: bigint },
+  ): Promise<void>;
   finishRefund(tenant: string, refundId: string, failure: Failure | null): Promise<Refund>;
   refundNotified(tenant: string, refundId: string): Promise<void>;
 }

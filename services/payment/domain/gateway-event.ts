@@ -1,14 +1,25 @@
+/** What a callback tells. The first two answer an authorisation; the others the provider did by itself. */
+export type GatewayEventOutcome = "AUTHORIZED" | "DECLINED" | "VOIDED" | "REFUNDED";
+
+/** Whether a callback tells of what nobody here asked for, so that no run waits for it. */
+export function isNews(outcome: GatewayEventOutcome): outcome is "VOIDED" | "REFUNDED" {
+  return outcome === "VOIDED" || outcome === "REFUNDED";
+}
+
 /** What a provider's callback says, once its form is known to be right. */
 export interface GatewayEvent {
   readonly eventId: string;
   readonly tenant: string;
   readonly paymentId: string;
-  readonly outcome: "AUTHORIZED" | "DECLINED";
+  readonly outcome: GatewayEventOutcome;
   readonly gatewayReference: string;
   readonly reason: string;
   readonly currencyCode: string;
+  /** Of the authorisation; of a refund, what it gives back. */
   readonly minorUnits: bigint;
 }
+
+const OUTCOMES: readonly GatewayEventOutcome[] = ["AUTHORIZED", "DECLINED", "VOIDED", "REFUNDED"];
 
 /** Longest text that is taken out of a callback, in characters. */
 const TEXT_MAX = 256;
@@ -18,7 +29,7 @@ export function parseGatewayEvent(rawBody: Uint8Array): GatewayEvent | undefined
   const body = parseObject(rawBody);
   const amount = body && objectOf(body["amount"]);
   if (!body || !amount) return undefined;
-  const outcome = textOf(body["state"]);
+  const outcome = OUTCOMES.find((known) => known === body["state"]);
   const minorUnits = textOf(amount["minor_units"]);
   const event = {
     eventId: textOf(body["event_id"]),
@@ -28,7 +39,7 @@ export function parseGatewayEvent(rawBody: Uint8Array): GatewayEvent | undefined
     reason: textOf(body["decline_reason"]),
     currencyCode: textOf(amount["currency_code"]),
   };
-  if (outcome !== "AUTHORIZED" && outcome !== "DECLINED") return undefined;
+  if (outcome === undefined) return undefined;
   if (!event.eventId || !event.tenant || !event.paymentId || !/^\d{1,19}$/.test(minorUnits))
     return undefined;
   return { ...event, outcome, minorUnits: BigInt(minorUnits) };

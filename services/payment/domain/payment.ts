@@ -141,6 +141,8 @@ export interface Refund {
   readonly reason: string;
   readonly failure: Failure | null;
   readonly notify: "refunded" | null;
+  /** The provider's key of a refund that it made by itself; absent for one that was asked for here. */
+  readonly providerKey?: string;
   readonly version: bigint;
   readonly createTime: Date;
   readonly updateTime: Date;

@@ -69,6 +69,7 @@ export function refundToMessage(refund: Refund): RefundMessage {
     amount: { currencyCode: refund.currencyCode, minorUnits: refund.amount },
     status: RefundStatus[refund.status],
     reason: refund.reason,
+    byProvider: refund.providerKey !== undefined,
     createTime: timestampFromDate(refund.createTime),
     updateTime: timestampFromDate(refund.updateTime),
   });

@@ -12,6 +12,7 @@ import { handleGetTask } from "./get-task.ts";
 import { handleList } from "./list.ts";
 import { handleListRefunds } from "./list-refunds.ts";
 import { handleListTasks } from "./list-tasks.ts";
+import { handleReconcile } from "./reconcile.ts";
 import { handleRecover } from "./recover.ts";
 import { handleRefund } from "./refund.ts";
 import { handleWatch } from "./watch.ts";
@@ -30,6 +31,7 @@ export function paymentRoutes(deps: PaymentRpcDeps): (router: ConnectRouter) => 
       refund: (request, context) => handleRefund(deps, request, context),
       getRefund: (request, context) => handleGetRefund(deps, request, context),
       listRefunds: (request, context) => handleListRefunds(deps, request, context),
+      reconcile: (request, context) => handleReconcile(deps, request, context),
       listTasks: (request, context) => handleListTasks(deps, request, context),
       getTask: (request, context) => handleGetTask(deps, request, context),
       closeTask: (request, context) => handleCloseTask(deps, request, context),

@@ -2,6 +2,7 @@ import { type Collection, type Db, MongoServerError } from "mongodb";
 import { due } from "#kit/mongo/due.ts";
 import { type Key, key } from "#kit/mongo/key.ts";
 import type { Scope } from "#kit/pure/scope.ts";
+import type { GatewayEventOutcome } from "../domain/gateway-event.ts";
 
 /**
  * Where a stored callback is. RECEIVED: durable, nothing done yet. SIGNALLED: given to a running workflow, which may
@@ -17,7 +18,7 @@ export interface StoredCallback {
   readonly eventId: string;
   readonly paymentId: string;
   readonly state: CallbackState;
-  readonly outcome: "AUTHORIZED" | "DECLINED";
+  readonly outcome: GatewayEventOutcome;
   readonly gatewayReference: string;
   readonly reason: string;
   /** Why it has no effect, for example MISMATCH; else empty. */

@@ -13,11 +13,12 @@ import { stepRunner } from "./runner.ts";
 export async function RefundWorkflow(
   input: RefundWorkflowInput,
 ): Promise<{ status: "SUCCEEDED" | "FAILED" }> {
-  const { tenant, refundId, paymentId, accountId, amount } = input;
+  const { tenant, refundId, paymentId, accountId, amount, providerKey } = input;
+  const order = { tenant, refundId, paymentId, accountId, amount };
   const outcome = await stepRunner(input).run<{ status: "SUCCEEDED" | "FAILED" }>({
     activity: "payment::refund",
     summary: `refund of payment ${paymentId}`,
-    args: { tenant, refundId, paymentId, accountId, amount },
+    args: providerKey === undefined ? order : { ...order, providerKey },
   });
   if (outcome.status === "SUCCEEDED") await tellPayer(input);
   return outcome;

@@ -83,7 +83,10 @@ test("finding what is due reads the index of open rows, and none of those that o
 test("a failure that was found before a cancel was decided does not end the payment as failed", async () => {
   const { store } = opened;
   await store.insertPayment(acceptedPayment({ paymentId: "raced" }));
-  const book = paymentBook({ store });
+  const book = paymentBook(
+    { store },
+    { voidedByProvider: async () => {}, refundedByProvider: async () => {} },
+  );
   const ref = { ...DEFAULT, paymentId: "raced" };
   await book.claimPhase(ref, { kind: "UNDOING", reason: "CANCELLED" });
   const stale = { reason: "FRAUD_REJECTED", message: "rejected", retryable: false };
