@@ -172,15 +172,15 @@ describe("ledger", () => {
 describe("payments", () => {
   test("A4 names the request id that made two payments", async () => {
     const payments = await stand.collection("payment.payments");
-    await payments.dropIndex("request");
+    await payments.dropIndex("subject-request");
     try {
       await stand.change("payment.payments", "p04", set({ requestId: "request-p05" }));
       expect(broken(await stand.audit())).toEqual({ A4: ["request-p05"] });
     } finally {
       await stand.fill(booksOf(STORIES));
       await payments.createIndex(
-        { "_id.tenant": 1, requestId: 1 },
-        { name: "request", unique: true },
+        { "_id.tenant": 1, subject: 1, requestId: 1 },
+        { name: "subject-request", unique: true },
       );
     }
   });

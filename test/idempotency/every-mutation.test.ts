@@ -9,7 +9,7 @@ import {
 import { reflect } from "@bufbuild/protobuf/reflect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { access, Idempotency } from "#gen/common/v1/access_pb.ts";
+import { access, Idempotency, Role } from "#gen/common/v1/access_pb.ts";
 import { uuidv7 } from "#kit/ids.ts";
 import { reasonOf } from "#kit/rpc/errors.ts";
 import { refusalOf } from "#test/support/refusal-of.ts";
@@ -27,9 +27,13 @@ const withId = methods.filter(({ method }) =>
 );
 
 let stack: Stack;
+/** The key of another caller than the tests themselves. */
+let secret: string;
 
 beforeAll(async () => {
   stack = await startStack();
+  const roles = [Role.MERCHANT, Role.OPERATOR, Role.REVIEWER];
+  secret = (await stack.keys.createKey({ subject: "other", roles })).secret;
 });
 
 afterAll(() => stack[Symbol.asyncDispose]());
@@ -76,6 +80,22 @@ describe.each(withId)("$rpc", ({ name, method, rpc }) => {
   });
 
   if (getOption(method, access).idempotency !== Idempotency.REQUEST_ID) return;
+
+  test("an id belongs to its caller: another's call under it is another call", async () => {
+    const { body, other } = await recipe(`mine-${uuidv7()}`);
+    await call(body);
+    if (other === undefined) return;
+    const answer = await refusalOf(call(other, { authorization: `Bearer ${secret}` }));
+    expect(answer).not.toContain("REUSED");
+    // Neither of them took the other's place.
+    expect(await refusalOf(call(other))).toMatch(/REUSED$/);
+  });
+
+  test("an id of Settle's own services is not to be had", async () => {
+    const { body } = await recipe(`settle:${uuidv7()}`);
+    const refusal = await refusalOf(call(body, { authorization: `Bearer ${secret}` }));
+    expect(refusal).toBe("InvalidArgument INVALID_FIELD");
+  });
 
   test("the header Idempotency-Key is its request_id", async () => {
     const key = `header-${uuidv7()}`;

@@ -1,4 +1,4 @@
-import { requestsMigration } from "#kit/idempotency/request.ts";
+import { requestsMigrations } from "#kit/idempotency/request.ts";
 import { ensureCollection, type Migration } from "#kit/mongo/migrate.ts";
 import { closedKey, date, dateOrNull, notNegative, positive, text } from "#kit/mongo/schema.ts";
 
@@ -51,5 +51,5 @@ export const fraudMigrations: readonly Migration[] = [
         ]);
     },
   },
-  requestsMigration,
+  ...requestsMigrations,
 ];

@@ -1,5 +1,5 @@
 import type { Collection, Db } from "mongodb";
-import { requestsMigration } from "../idempotency/request.ts";
+import { requestsMigrations } from "../idempotency/request.ts";
 import type { ListQuery } from "../list/spec.ts";
 import { type Key, key } from "../mongo/key.ts";
 import { type ListColumns, listFilter, listSort } from "../mongo/list.ts";
@@ -189,5 +189,5 @@ export const keyMigrations: readonly Migration[] = [
       await db.collection("keys").createIndex({ "_id.tenant": 1, createTime: 1, "_id.id": 1 });
     },
   },
-  requestsMigration,
+  ...requestsMigrations,
 ];

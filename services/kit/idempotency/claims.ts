@@ -5,9 +5,11 @@ import type { FieldViolation } from "../refusal.ts";
 /** How long a claim belongs to the call that made it, in milliseconds; as long as a unary call may run. */
 export const LEASE_MS = 30_000;
 
-/** Field order matters to MongoDB's equality, so keys are made in `request.ts` only. */
+/** Field order matters to MongoDB's equality, so keys are made in `request-key.ts` only. */
 export interface RequestKey {
   readonly tenant: string;
+  /** Absent in rows from before ids belonged to their subject. */
+  readonly subject?: string;
   readonly method: string;
   readonly requestId: string;
 }
@@ -42,7 +44,7 @@ export type Outcome =
   | { readonly state: "REFUSED"; readonly refusal: StoredRefusal }
   | { readonly state: "FREE" };
 
-/** The collection; `requestsMigration` makes it. */
+/** The collection; `requestsMigrations` make it. */
 export function requestRows(db: Db): Collection<RequestRow> {
   return db.collection<RequestRow>("requests");
 }

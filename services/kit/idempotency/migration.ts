@@ -2,15 +2,22 @@ import { ensureCollection, type Migration } from "../mongo/migrate.ts";
 import { date, text } from "../mongo/schema.ts";
 
 /**
- * Makes the `requests` collection: one row per (tenant, method, request_id), which is its `_id` and so unique.
- * Rows are kept for ever, because a repeat gets the first answer for ever.
+ * Make the `requests` collection: one row per (tenant, subject, method, request_id), which is its `_id` and so unique.
  */
-export const requestsMigration: Migration = {
-  id: "900-requests",
-  up: (db) => ensureCollection(db, "requests", requestsSchema),
-};
+export const requestsMigrations: readonly Migration[] = [
+  {
+    id: "900-requests",
+    up: (db) => ensureCollection(db, "requests", requestsSchema({})),
+  },
+  {
+    id: "901-requests-by-subject",
+    // An older instance would not find what a newer one has answered, and would do it again.
+    shutsOutOlder: true,
+    up: (db) => ensureCollection(db, "requests", requestsSchema({ subject: text })),
+  },
+];
 
-const requestsSchema = {
+const requestsSchema = (subject: object) => ({
   bsonType: "object",
   required: ["_id", "hash", "id", "state", "owner", "leaseTime", "createTime", "updateTime"],
   additionalProperties: false,
@@ -19,7 +26,7 @@ const requestsSchema = {
       bsonType: "object",
       required: ["tenant", "method", "requestId"],
       additionalProperties: false,
-      properties: { tenant: text, method: text, requestId: text },
+      properties: { tenant: text, ...subject, method: text, requestId: text },
     },
     hash: text,
     id: text,
@@ -40,4 +47,4 @@ const requestsSchema = {
     createTime: date,
     updateTime: date,
   },
-} as const;
+});

@@ -9,15 +9,15 @@ import {
   finishClaim,
   insertClaim,
   type Outcome,
-  type RequestKey,
   type RequestRow,
   requestRows,
   type StoredRefusal,
   takeOver,
 } from "./claims.ts";
+import { requestKey } from "./request-key.ts";
 
 export { requestHash } from "./hash.ts";
-export { requestsMigration } from "./migration.ts";
+export { requestsMigrations } from "./migration.ts";
 
 /** What a repeated call must have in common with the first. */
 export interface Claim<Res extends DescMessage> {
@@ -37,7 +37,7 @@ export interface Claim<Res extends DescMessage> {
 }
 
 /**
- * Runs a mutation once per (tenant, method, request_id) and answers every repeat with the first answer.
+ * Runs a mutation once per (tenant, subject, method, request_id) and answers every repeat with the first answer.
  *
  * A claim is a lease of 30 s: a caller who comes later than that takes it over and runs again with the same
  * `id`, so `run` must have its effect once per `id`. Stored are answers and refusals that are not retryable;
@@ -53,7 +53,7 @@ export async function once<Res extends DescMessage>(
   // Nobody can repeat an id they do not know, so there is nothing to keep.
   if (claim.requestId === "") return run({ requestId: uuidv7(), id: uuidv7() });
   const rows = requestRows(db);
-  const held = await claimOrAnswer(rows, scope, claim);
+  const held = await claimOrAnswer(rows, claim, await requestKey(db, scope, claim));
   if ("answer" in held) return held.answer;
   return runHeld(rows, claim, held.row, run);
 }
@@ -69,11 +69,10 @@ const RETRY_AFTER_MAX_MS = 1_000;
 
 async function claimOrAnswer<Res extends DescMessage>(
   rows: Collection<RequestRow>,
-  scope: Scope,
   claim: Claim<Res>,
+  id: RequestRow["_id"],
 ): Promise<Held<Res>> {
-  const { method, requestId } = claim;
-  const id: RequestKey = { tenant: scope.tenant, method, requestId };
+  const { requestId } = claim;
   for (let tries = 0; tries < CLAIM_TRIES_MAX; tries += 1) {
     const inserted = await insertClaim(rows, id, claim.requestHash, now(claim));
     if (inserted !== undefined) return { row: inserted };
@@ -140,8 +139,9 @@ function storedAnswer<Res extends DescMessage>(
 }
 
 /** No answer opens under another request. */
-function placeOf({ _id: { tenant, method, requestId } }: RequestRow): string {
-  return JSON.stringify([tenant, method, requestId]);
+function placeOf({ _id: { tenant, subject, method, requestId } }: RequestRow): string {
+  const owner = subject === undefined ? [tenant] : [tenant, subject];
+  return JSON.stringify([...owner, method, requestId]);
 }
 
 /** Statuses that say something about the business; the others speak of this call, caller or moment. */

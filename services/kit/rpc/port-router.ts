@@ -12,6 +12,7 @@ import type { RpcLimits } from "./limits.ts";
 import { outcomeInterceptor, type Track } from "./outcome.ts";
 import { OverloadGuard, type OverloadPolicy, overloadInterceptor } from "./overload.ts";
 import { reflectionRoutes, reflectionServices } from "./reflection.ts";
+import { reservedIds } from "./reserved-ids.ts";
 import type { RpcServerOptions } from "./server.ts";
 import { createStrangers } from "./strangers.ts";
 import { validationInterceptor, warmValidator } from "./validation.ts";
@@ -92,6 +93,7 @@ function createInterceptors(
     ...(overload ? [overloadInterceptor(createGuard(overload, metrics), EXEMPT)] : []),
     waitingInterceptor(),
     headerAliases(),
+    reservedIds(),
     ...(validate === false ? [] : [validationInterceptor(warmValidator(services))]),
   ];
 }

@@ -1,4 +1,4 @@
-import { requestsMigration } from "#kit/idempotency/request.ts";
+import { requestsMigrations } from "#kit/idempotency/request.ts";
 import { ensureCollection, type Migration } from "#kit/mongo/migrate.ts";
 import { closedKey, date, dateOrNull, text } from "#kit/mongo/schema.ts";
 import { webhookMigration } from "./webhook-migration.ts";
@@ -67,5 +67,5 @@ export const notificationMigrations: readonly Migration[] = [
     },
   },
   webhookMigration,
-  requestsMigration,
+  ...requestsMigrations,
 ];

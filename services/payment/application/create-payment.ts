@@ -104,6 +104,7 @@ function newRow(deps: PaymentDeps, scope: Scope, request: NewPayment, accountId:
   return {
     tenant: scope.tenant,
     paymentId,
+    subject: scope.subject,
     requestId: request.requestId || paymentId,
     requestHash: request.requestHash,
     accountId,

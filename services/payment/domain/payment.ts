@@ -89,7 +89,9 @@ export interface TimelineEntry {
 export interface Payment {
   readonly tenant: string;
   readonly paymentId: string;
-  /** Unique per tenant: one payment per request id. */
+  /** Who asked for it; empty in rows from before that was kept. */
+  readonly subject: string;
+  /** Unique per tenant and subject: one payment per request id. */
   readonly requestId: string;
   readonly requestHash: string;
   readonly accountId: string;

@@ -1,5 +1,5 @@
-import { requestsMigration } from "#kit/idempotency/request.ts";
-import { ensureCollection, type Migration } from "#kit/mongo/migrate.ts";
+import { requestsMigrations } from "#kit/idempotency/request.ts";
+import { dropIndexIfThere, ensureCollection, type Migration } from "#kit/mongo/migrate.ts";
 import { date, notNegative, openKey, positive, text } from "#kit/mongo/schema.ts";
 
 const PAYMENT_STATUSES = [
@@ -149,5 +149,17 @@ export const paymentMigrations: readonly Migration[] = [
       ]);
     },
   },
-  requestsMigration,
+  {
+    id: "012-request-ids-by-subject",
+    // An older instance would find any subject's payment under the id.
+    shutsOutOlder: true,
+    async up(db) {
+      const payments = db.collection("payments");
+      await payments.updateMany({ subject: { $exists: false } }, { $set: { subject: "" } });
+      const bySubject = { "_id.tenant": 1, subject: 1, requestId: 1 } as const;
+      await payments.createIndex(bySubject, { name: "subject-request", unique: true });
+      await dropIndexIfThere(db, "payments", "request");
+    },
+  },
+  ...requestsMigrations,
 ];

@@ -8,6 +8,7 @@ import {
 import type { ListQuery } from "#kit/list/spec.ts";
 import { type Key, key } from "#kit/mongo/key.ts";
 import { type ListColumns, listFilter, listSort, listWhere } from "#kit/mongo/list.ts";
+import { startsWithOld } from "#kit/mongo/oldest.ts";
 import { mayUse, type Scope } from "#kit/pure/scope.ts";
 import type {
   DecidedPhase,
@@ -45,25 +46,33 @@ export async function insertPayment(
   payment: Payment,
 ): Promise<{ readonly inserted: boolean; readonly payment: Payment }> {
   const { tenant, paymentId, ...rest } = payment;
+  const old = await findOld(db, payment);
+  if (old !== undefined) return { inserted: false, payment: old };
   try {
     await paymentRows(db).insertOne({ _id: key({ tenant }, paymentId), ...rest });
     return { inserted: true, payment };
   } catch (error) {
     if (!(error instanceof MongoServerError && error.code === 11_000)) throw error;
-    const existing = await findByRequestId(db, { tenant }, payment.requestId);
+    const existing = await findByRequestId(db, payment);
     if (existing === undefined) throw error;
     return { inserted: false, payment: existing };
   }
 }
 
-/** The payment a request_id made, if any. */
-export async function findByRequestId(
+/** The payment that a request_id of the subject made, if any. */
+async function findByRequestId(
   db: Db,
-  scope: Tenant,
-  requestId: string,
+  { tenant, subject, requestId }: Pick<Payment, "tenant" | "subject" | "requestId">,
 ): Promise<Payment | undefined> {
-  const row = await paymentRows(db).findOne({ "_id.tenant": scope.tenant, requestId });
+  const row = await paymentRows(db).findOne({ "_id.tenant": tenant, subject, requestId });
   return row ? toPayment(row) : undefined;
+}
+
+/** The payment that the request_id made before it was kept by whom, if any. */
+async function findOld(db: Db, payment: Payment): Promise<Payment | undefined> {
+  const rows = paymentRows(db);
+  const old = await startsWithOld(rows, ({ subject }) => subject === "");
+  return old ? findByRequestId(db, { ...payment, subject: "" }) : undefined;
 }
 
 /** One payment that the caller may see. */

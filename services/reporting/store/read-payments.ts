@@ -161,7 +161,7 @@ export async function* readReusedRequestIds(
     { $match: { ...snapshot.range, requestId: { $gt: "" } } },
     {
       $group: {
-        _id: "$requestId",
+        _id: { subject: "$subject", requestId: "$requestId" },
         count: { $sum: 1 },
         payments: { $firstN: { input: "$_id.id", n: 10 } },
       },
@@ -170,7 +170,7 @@ export async function* readReusedRequestIds(
   ];
   for await (const rows of snapshot.stream(snapshot.collection("payment", "payments"), pipeline)) {
     for (const row of rows) {
-      yield { requestId: text(row["_id"]), paymentIds: row["payments"].map(text) };
+      yield { requestId: text(row["_id"].requestId), paymentIds: row["payments"].map(text) };
     }
   }
 }

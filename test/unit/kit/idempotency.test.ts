@@ -1,8 +1,9 @@
-import { create } from "@bufbuild/protobuf";
-import type { Db, MongoClient } from "mongodb";
+import { create, toBinary } from "@bufbuild/protobuf";
+import { Binary, type Db, type MongoClient } from "mongodb";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Money, MoneySchema } from "#gen/common/v1/money_pb.ts";
-import { type Claim, once, requestsMigration } from "#kit/idempotency/request.ts";
+import { requestRows } from "#kit/idempotency/claims.ts";
+import { type Claim, once, requestsMigrations } from "#kit/idempotency/request.ts";
 import { uuidv7 } from "#kit/ids.ts";
 import { connectMongo } from "#kit/mongo/client.ts";
 import { migrate } from "#kit/mongo/migrate.ts";
@@ -23,7 +24,7 @@ let db: Db;
 beforeAll(async () => {
   client = await connectMongo(mongoUri());
   db = client.db(`${freshPrefix()}_kit`);
-  await migrate(db, [requestsMigration]);
+  await migrate(db, requestsMigrations);
 });
 afterAll(async () => {
   await db.dropDatabase();
@@ -106,6 +107,25 @@ test("keeps tenants and methods apart, so that nobody meets another's answer", a
   await expect(elsewhere).resolves.toEqual(money(2n));
   const other = claim(requestId, { method: "a.v1.A/Undo", requestHash: "h3" });
   await expect(once(db, scope, other, async () => money(3n))).resolves.toEqual(money(3n));
+});
+
+test("an id belongs to its caller: two subjects that use one meet neither answer nor refusal of the other", async () => {
+  const requestId = uuidv7();
+  await once(db, scope, claim(requestId), async () => money(1n));
+  const till = { ...scope, subject: "till" };
+  const other = claim(requestId, { requestHash: "h2" });
+  await expect(once(db, till, other, async () => money(2n))).resolves.toEqual(money(2n));
+  await expect(once(db, scope, claim(requestId), mustNotRun)).resolves.toEqual(money(1n));
+});
+
+test("what was answered before ids had subjects is answered to whoever repeats it, and not done again", async () => {
+  await using old = await oldDatabase();
+  const requestId = uuidv7();
+  await old.insert(requestId, money(1n));
+  for (const subject of ["settle", "till"]) {
+    const repeat = once(old.db, { ...scope, subject }, claim(requestId), mustNotRun);
+    await expect(repeat).resolves.toEqual(money(1n));
+  }
 });
 
 test("an empty id is a new call each time, because nobody could repeat it", async () => {
@@ -245,4 +265,31 @@ function mustNotRun(): Promise<Money> {
 
 function refused(error: unknown): string {
   return error instanceof Refusal ? error.reason : String(error);
+}
+
+/** A database whose first request was answered before keys had subjects. */
+async function oldDatabase() {
+  const own = client.db(`${freshPrefix()}_old`);
+  await migrate(own, requestsMigrations);
+  return {
+    db: own,
+    async insert(requestId: string, answer: Money): Promise<void> {
+      const { method, requestHash: hash } = claim(requestId);
+      const [owner, now] = [uuidv7(), new Date()];
+      await requestRows(own).insertOne({
+        _id: { tenant: scope.tenant, method, requestId },
+        hash,
+        id: uuidv7(),
+        state: "ANSWERED",
+        owner,
+        leaseTime: now,
+        answer: new Binary(toBinary(MoneySchema, answer)),
+        createTime: now,
+        updateTime: now,
+      });
+    },
+    [Symbol.asyncDispose]: async () => {
+      await own.dropDatabase();
+    },
+  };
 }

@@ -48,9 +48,19 @@ describe("migrate", () => {
     expect(ran).toEqual(["001-a", "002-b", "003-c"]);
   });
 
-  test("refuses a database of a newer version and changes nothing", async () => {
+  test("an older instance starts beside a newer one, and leaves alone what it does not know", async () => {
     const db = client.db(DATABASE);
-    await expect(migrate(db, [step("001-a"), step("004-d")])).rejects.toThrow("newer version");
-    expect(ran).not.toContain("004-d");
+    await migrate(db, [step("001-a"), step("002-b")]);
+    expect(ran).toEqual(["001-a", "002-b", "003-c"]);
+    await migrate(db, [step("001-a"), step("002-b"), step("003-c"), step("004-d")]);
+    expect(ran).toEqual(["001-a", "002-b", "003-c", "004-d"]);
+  });
+
+  test("an older instance refuses to start where a newer step says that it would do harm, and changes nothing", async () => {
+    const db = client.db(DATABASE);
+    await migrate(db, [step("001-a"), { ...step("005-e"), shutsOutOlder: true }]);
+    const older = migrate(db, [step("001-a"), step("006-f")]);
+    await expect(older).rejects.toThrow(/newer version of Settle .*\(005-e\)/);
+    expect(ran).not.toContain("006-f");
   });
 });

@@ -14,6 +14,7 @@ export function acceptedPayment(change: Partial<Payment> = {}): Payment {
   return {
     tenant: "default",
     paymentId,
+    subject: "till",
     requestId: `request-${paymentId}`,
     requestHash: `hash-${paymentId}`,
     accountId: "alice",

@@ -1,10 +1,13 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { migrate } from "#kit/mongo/migrate.ts";
+import { paymentMigrations } from "#services/payment/store/migrations.ts";
 import {
   acceptedPayment,
   openPaymentStore,
   type PaymentStoreOfTest,
 } from "#test/unit/payment/builders.ts";
 
+const SUBJECTS = "012-request-ids-by-subject";
 const DEFAULT = { tenant: "default" };
 let opened: PaymentStoreOfTest;
 
@@ -52,6 +55,33 @@ test("a repeated request id finds its own tenant's payment, not that of a tenant
       tenant,
       paymentId: `of-${tenant}`,
     });
+  }
+});
+
+test("a request id belongs to its subject: another's use of it makes another payment", async () => {
+  const { store } = opened;
+  const requestId = "invoice-2";
+  for (const subject of ["till", "thief"]) {
+    const payment = acceptedPayment({ subject, paymentId: `of-${subject}`, requestId });
+    expect((await store.insertPayment(payment)).inserted).toBe(true);
+  }
+  const repeat = acceptedPayment({ subject: "till", paymentId: "again", requestId });
+  expect((await store.insertPayment(repeat)).payment.paymentId).toBe("of-till");
+});
+
+test("a payment from before subjects were kept is found by whoever repeats its request id, and not made twice", async () => {
+  await using older = await openPaymentStore();
+  const { tenant, subject, paymentId, ...row } = acceptedPayment({ paymentId: "old" });
+  const payments = older.db.collection<{ _id: object }>("payments");
+  await payments.insertOne({ ...row, _id: { tenant, id: paymentId } });
+  // As the database was before the step: this instance starts on it, and another one beside it.
+  await older.db.collection<{ _id: string }>("migrations").deleteOne({ _id: SUBJECTS });
+  await payments.createIndex({ "_id.tenant": 1, requestId: 1 }, { name: "request", unique: true });
+  await Promise.all([1, 2].map(() => migrate(older.db, paymentMigrations)));
+  for (const each of [subject, "another"]) {
+    const repeat = acceptedPayment({ ...row, subject: each, paymentId: `again-${each}` });
+    const { inserted, payment } = await older.store.insertPayment(repeat);
+    expect({ inserted, paymentId: payment.paymentId }).toEqual({ inserted: false, paymentId });
   }
 });
 
