@@ -34,13 +34,21 @@ function typesOnly(name, comment, from, to) {
   };
 }
 
+/** Tables of currencies and of phone numbers: pure, and nobody should keep their own. */
+const AGREED = [npm("dinero.js"), npm("libphonenumber-js")];
+
 const forbidden = [
-  only("kit-pure", "kit/pure is pure: no npm, no Node, nothing outside itself.", PURE, [PURE]),
+  only(
+    "kit-pure",
+    "kit/pure is pure: no Node, and of npm only what the world has agreed on.",
+    PURE,
+    [PURE, ...AGREED],
+  ),
   only(
     "domain-and-reasons",
-    "domain and reasons are pure: kit/pure, own domain and own reasons only.",
+    "domain and reasons are pure: kit/pure, own domain, own reasons, and what the world has agreed on.",
     "^services/((?!kit/)[^/]+)/(domain/|reasons\\.ts$)",
-    [PURE, own("domain/"), own("reasons\\.ts$")],
+    [PURE, own("domain/"), own("reasons\\.ts$"), ...AGREED],
   ),
   only(
     "contract",

@@ -1,6 +1,6 @@
 import { lookup } from "node:dns/promises";
 import { isIP, type LookupFunction } from "node:net";
-import { post } from "./post.ts";
+import { type PostAnswer, post } from "./post.ts";
 import { isPublicAddress } from "./public-address.ts";
 
 /** Finds every address of a host name. Tests bring their own. */
@@ -30,6 +30,8 @@ export class ForbiddenTarget extends Error {
   override readonly name = "ForbiddenTarget";
 }
 
+const CONTROL = /[\p{Cc}\s]/u;
+
 /** Largest header of an answer, in bytes. */
 const ANSWER_HEADER_BYTES_MAX = 16 * 1024;
 
@@ -38,6 +40,8 @@ const ANSWER_HEADER_BYTES_MAX = 16 * 1024;
  * because what it means can change in between.
  */
 export function targetFault(url: string, policy: OutboundPolicy): string | undefined {
+  // The parser would take line breaks and tabs out without a word.
+  if (CONTROL.test(url)) return "must not hold spaces or control characters";
   const target = URL.canParse(url) ? new URL(url) : undefined;
   if (target === undefined) return "must be an absolute URL";
   const schemes = policy.allowHttp ? ["https:", "http:"] : ["https:"];
@@ -54,11 +58,11 @@ export function targetFault(url: string, policy: OutboundPolicy): string | undef
 }
 
 /**
- * Posts a body and answers the HTTP status. The host is resolved once, every address of it is checked, and the
+ * Posts a body and answers what came back. The host is resolved once, every address of it is checked, and the
  * connection goes to a checked address: a name that means something else a moment later changes nothing. Redirects
  * are answers like any other and not followed; the answer's body is thrown away. Throws ForbiddenTarget, or what failed.
  */
-export async function postOutbound(request: OutboundRequest): Promise<number> {
+export async function postOutbound(request: OutboundRequest): Promise<PostAnswer> {
   const fault = targetFault(request.url, request.policy);
   if (fault !== undefined) throw new ForbiddenTarget(`the target ${fault}`);
   const target = new URL(request.url);

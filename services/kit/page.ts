@@ -30,8 +30,11 @@ export function readPageToken(
 }
 
 function parseToken(token: string): string[] {
+  const bytes = Buffer.from(token, "base64url");
+  // The decoder leaves out what is no base64: only a token as it was given is one.
+  if (bytes.toString("base64url") !== token) throw invalid();
   try {
-    const values: unknown = JSON.parse(Buffer.from(token, "base64url").toString());
+    const values: unknown = JSON.parse(bytes.toString());
     if (Array.isArray(values) && values.every((value) => typeof value === "string")) return values;
   } catch {
     // Not base64 of JSON: the same answer as any other foreign token.

@@ -11,14 +11,25 @@ export interface Post {
   readonly connection?: https.RequestOptions;
 }
 
+/** What came back of it. */
+export interface PostAnswer {
+  /** HTTP status. */
+  readonly status: number;
+  /** The header `Retry-After` as it came; undefined when there was none. */
+  readonly retryAfter: string | undefined;
+}
+
 /** Most that is read of an answer's body, in bytes. */
 const ANSWER_BODY_BYTES_MAX = 64 * 1024;
 
 /**
- * Posts a body and answers the HTTP status. Redirects are answers like any other and not followed; the answer's body is
+ * Posts a body and answers status and hint. Redirects are answers like any other and not followed; the answer's body is
  * thrown away. Throws what failed, or the signal's reason.
  */
-export function post(target: URL, { headers, body, signal, connection }: Post): Promise<number> {
+export function post(
+  target: URL,
+  { headers, body, signal, connection }: Post,
+): Promise<PostAnswer> {
   return new Promise((resolve, reject) => {
     const outgoing = (target.protocol === "https:" ? https : http).request(
       target,
@@ -30,7 +41,7 @@ export function post(target: URL, { headers, body, signal, connection }: Post): 
       },
       (answer) => {
         ignoreBody(answer);
-        resolve(answer.statusCode ?? 0);
+        resolve({ status: answer.statusCode ?? 0, retryAfter: answer.headers["retry-after"] });
       },
     );
     outgoing.on("error", (error) => reject(signal.aborted ? signal.reason : error));

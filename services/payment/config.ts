@@ -5,8 +5,11 @@ import { DEFAULT_POLICY, type PaymentPolicy } from "./domain/policy.ts";
 /** Settings of the payment service. */
 export interface PaymentConfig extends BaseConfig {
   readonly policy: PaymentPolicy;
-  /** Active secrets for the provider's callbacks, several while one is rotated. Never has a default. */
-  readonly gatewaySecrets: readonly string[];
+  /**
+   * Active secrets for each provider's callbacks, several while one is rotated: `SECRET` is the mock provider's,
+   * `provider=SECRET` another's. Never has a default.
+   */
+  readonly gatewaySecrets: GatewaySecrets;
   /** Pause between two sweeps, in milliseconds. Default 5 s. */
   readonly sweepIntervalMs: number;
   /** How old an open payment is before the sweeper looks at it, in milliseconds. Default 10 s. */
@@ -17,13 +20,20 @@ export interface PaymentConfig extends BaseConfig {
   readonly watchMaxMs: number;
 }
 
+/** By provider, as its callback path names it. No provider's secret opens another's path. */
+export type GatewaySecrets = ReadonlyMap<string, readonly string[]>;
+
+/** The provider of secrets that name none. */
+const MOCK_PROVIDER = "mock";
+const NO_SECRETS: GatewaySecrets = new Map();
+
 /** Reads the settings; throws one error that lists every mistake. */
 export function readPaymentConfig(env: Env): PaymentConfig {
   const reader = new EnvReader(env);
   const config: PaymentConfig = {
     ...readBaseConfig(reader, "payment"),
     policy: readPolicy(reader),
-    gatewaySecrets: reader.readHidden("SETTLE_GATEWAY_SECRETS", [], readSecrets),
+    gatewaySecrets: reader.readHidden("SETTLE_GATEWAY_SECRETS", NO_SECRETS, readSecrets),
     sweepIntervalMs: reader.durationMs("SETTLE_SWEEP_INTERVAL", 5_000),
     sweepAfterMs: reader.durationMs("SETTLE_SWEEP_AFTER", 10_000),
     watchHeartbeatMs: reader.durationMs("SETTLE_WATCH_HEARTBEAT", 15_000),
@@ -35,8 +45,10 @@ export function readPaymentConfig(env: Env): PaymentConfig {
   reader.finish();
   const single = env["SETTLE_GATEWAY_SECRET"];
   const gatewaySecrets =
-    config.gatewaySecrets.length > 0 || !single ? config.gatewaySecrets : [single];
-  if (gatewaySecrets.length === 0) {
+    config.gatewaySecrets.size > 0 || !single
+      ? config.gatewaySecrets
+      : new Map([[MOCK_PROVIDER, [single]]]);
+  if (gatewaySecrets.size === 0) {
     throw new Error(
       "SETTLE_GATEWAY_SECRETS is not set: the comma-separated secrets callbacks are signed with (npm start makes one)",
     );
@@ -72,10 +84,17 @@ function readPolicy(reader: EnvReader): PaymentPolicy {
   };
 }
 
-function readSecrets(text: string): readonly string[] {
-  const secrets = text.split(",").map((secret) => secret.trim());
-  if (secrets.some((secret) => secret.length < 16)) {
-    throw new Error("expected secrets of at least 16 characters, separated by commas");
+function readSecrets(text: string): GatewaySecrets {
+  const secrets = new Map<string, readonly string[]>();
+  for (const entry of text.split(",")) {
+    const named = /^([a-z0-9-]{1,32})=(.{16,})$/.exec(entry.trim());
+    const [, provider = MOCK_PROVIDER, secret = entry.trim()] = named ?? [];
+    if (secret.length < 16) {
+      throw new Error(
+        "expected secrets of at least 16 characters, separated by commas, each after `provider=` where it is not the mock provider's",
+      );
+    }
+    secrets.set(provider, [...(secrets.get(provider) ?? []), secret]);
   }
   return secrets;
 }

@@ -39,6 +39,15 @@ describe("CreateAccount", () => {
     expect(accounts.map(({ accountId }) => accountId)).toEqual([made.account?.accountId]);
   });
 
+  test("takes an owner of 128 characters, whatever script they are of, and not of 129", async () => {
+    const open = (length: number) => {
+      const account = { ownerId: "𠮷".repeat(length), currencyCode: USD };
+      return running.account.createAccount({ account });
+    };
+    expect((await open(128)).account?.ownerId).toBe("𠮷".repeat(128));
+    expect(await failure(open(129))).toMatch(/^InvalidArgument INVALID_FIELD/);
+  });
+
   test("refuses a taken id, and a second account of an owner in one currency", async () => {
     await running.account.createAccount({
       account: { accountId: "xi", ownerId: "x", currencyCode: USD },

@@ -1,7 +1,6 @@
 import { fromJson } from "@bufbuild/protobuf";
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { NotificationService, Template } from "#gen/notification/v1/notification_pb.ts";
+import { describe, expect, test } from "vitest";
 import {
   DeliveryState,
   EndpointState,
@@ -10,94 +9,23 @@ import {
 } from "#gen/notification/v1/webhook_pb.ts";
 import { createPeer, onBehalfOf } from "#kit/rpc/client.ts";
 import { reasonOf } from "#kit/rpc/errors.ts";
-import { verifyWebhook } from "#kit/webhook.ts";
-import { readNotificationConfig } from "#services/notification/config.ts";
-import { startNotificationService } from "#services/notification/service.ts";
-import { type Alone, startAlone } from "#test/support/alone.ts";
 import { waitUntil } from "#test/support/wait-until.ts";
-import { type ReceivedHook, type Receiver, startReceiver } from "#test/support/webhook-receiver.ts";
+import { startReceiver } from "#test/support/webhook-receiver.ts";
+import {
+  arrived,
+  deliveryIn,
+  endpointAt,
+  fresh,
+  hooks,
+  notification,
+  on,
+  receiver,
+  tell,
+  useWebhooks,
+  verify,
+} from "./notification.support.ts";
 
-const FAST = {
-  SETTLE_NOTIFICATION_INTERVAL: "50ms",
-  SETTLE_WEBHOOK_INTERVAL: "20ms",
-  SETTLE_WEBHOOK_RETRY_MIN: "20ms",
-  SETTLE_WEBHOOK_RETRY_MAX: "40ms",
-  SETTLE_WEBHOOK_PER_ENDPOINT: "2",
-  SETTLE_WEBHOOK_CONCURRENCY: "8",
-  SETTLE_WEBHOOK_ALLOW_PRIVATE: "1",
-  SETTLE_WEBHOOK_ALLOW_HTTP: "1",
-};
-
-let alone: Alone;
-let tenants = 0;
-let count = 0;
-let tenant = "t0";
-const receivers: Receiver[] = [];
-
-beforeAll(async () => {
-  alone = await startAlone(readNotificationConfig, startNotificationService, FAST);
-});
-afterAll(() => alone[Symbol.asyncDispose]());
-afterEach(async () => {
-  // A tenant per test: endpoints of one must not hear the events of another.
-  tenants += 1;
-  tenant = `t${tenants}`;
-  for (const receiver of receivers.splice(0)) await receiver[Symbol.asyncDispose]();
-});
-
-const hooks = () => createPeer(WebhookService, alone.url);
-const on = () => onBehalfOf({ tenant });
-
-async function receiver(port = 0): Promise<Receiver> {
-  const started = await startReceiver(port);
-  receivers.push(started);
-  return started;
-}
-
-async function endpointAt(url: string, fields: object = {}) {
-  const { endpoint, secret } = await hooks().createEndpoint({ url, ...fields }, on());
-  return { endpointId: endpoint?.endpointId ?? "", etag: endpoint?.etag ?? "", secret };
-}
-
-type Event = "succeeded" | "failed" | "cancelled" | "refunded";
-
-async function tell(event: Event, paymentId = `payment-${++count}`): Promise<string> {
-  const notificationId = `${event === "refunded" ? `refund-${++count}` : paymentId}:${event}`;
-  await createPeer(NotificationService, alone.url).send(
-    {
-      notificationId,
-      recipient: "alice",
-      template: Template[`PAYMENT_${event.toUpperCase() as Uppercase<Event>}`],
-      variables: { amount: "12.50 USD", currencyCode: "USD", minorUnits: "1250" },
-      paymentId,
-    },
-    on(),
-  );
-  return notificationId;
-}
-
-const arrived = (at: Receiver, eventId: string): Promise<ReceivedHook> =>
-  waitUntil(async () => at.hooks.find(({ event }) => event.event_id === eventId), {
-    what: `event ${eventId}`,
-    everyMs: 10,
-  });
-
-const deliveryIn = (state: DeliveryState, endpointId: string) =>
-  waitUntil(
-    async () => {
-      const { deliveries } = await hooks().listDeliveries({ endpointId, state }, on());
-      return deliveries[0];
-    },
-    { what: `a delivery in state ${state}`, everyMs: 10 },
-  );
-
-const verify = (hook: ReceivedHook, ...secrets: string[]) =>
-  verifyWebhook({
-    secrets,
-    header: String(hook.headers["signature"]),
-    rawBody: Buffer.from(hook.body),
-    nowMs: Date.now(),
-  });
+useWebhooks();
 
 describe("events", () => {
   test("arrive signed, as the JSON of WebhookEvent, so that a receiver can check and read them", async () => {
@@ -117,11 +45,11 @@ describe("events", () => {
   });
 
   test("of one payment are numbered without a gap, also when two instances record them", async () => {
-    await using other = await alone.another();
+    await using other = await notification().another();
     expect(other.name).toBe("notification");
     const at = await receiver();
     await endpointAt(at.url);
-    const paymentId = `payment-${++count}`;
+    const paymentId = fresh("payment");
     const first = await tell("succeeded", paymentId);
     const refunds = await Promise.all(
       Array.from({ length: 20 }, () => tell("refunded", paymentId)),
@@ -141,7 +69,7 @@ describe("events", () => {
     const disable = { endpointId: off.endpointId, url: disabled.url };
     await hooks().updateEndpoint({ ...disable, state: EndpointState.DISABLED }, on());
     await hooks().createEndpoint({ url: foreign.url }, onBehalfOf({ tenant: "foreign" }));
-    const paymentId = `payment-${++count}`;
+    const paymentId = fresh("payment");
     const succeeded = await tell("succeeded", paymentId);
     const refunded = await tell("refunded", paymentId);
     await Promise.all([arrived(all, succeeded), arrived(all, refunded), arrived(some, refunded)]);
@@ -159,7 +87,7 @@ describe("events", () => {
       return deliveries.find(({ lastError, attempts }) => lastError !== "" && attempts > 1);
     });
     expect(waiting).toMatchObject({ state: DeliveryState.PENDING, lastStatus: 0 });
-    await alone.restart();
+    await notification().restart();
     const at = await receiver(down.port);
     await arrived(at, eventId);
     const done = await deliveryIn(DeliveryState.DELIVERED, endpointId);
@@ -169,7 +97,7 @@ describe("events", () => {
 
 describe("an endpoint that does not take events", () => {
   test("gets them again, then they are dead, and Redeliver sends them anew", async () => {
-    await alone.restart({ SETTLE_WEBHOOK_GIVE_UP: "400ms" });
+    await notification().restart({ SETTLE_WEBHOOK_GIVE_UP: "400ms" });
     const at = await receiver();
     at.answer = () => 503;
     const { endpointId } = await endpointAt(at.url);
@@ -186,7 +114,7 @@ describe("an endpoint that does not take events", () => {
     const again = await hooks().redeliver(call, on());
     expect(again.delivery?.state).toBe(DeliveryState.PENDING);
     expect((await deliveryIn(DeliveryState.DELIVERED, endpointId)).attempts).toBe(1);
-    await alone.restart();
+    await notification().restart();
   });
 
   test("by a redirect counts as failed, and nobody follows it", async () => {
@@ -249,7 +177,7 @@ describe("secrets", () => {
     ];
     const text = JSON.stringify(shown, (_, value) => (typeof value === "bigint" ? "" : value));
     expect(text).not.toContain(secret.slice(6));
-    const db = await alone.platform.database("notification");
+    const db = await notification().platform.database("notification");
     const endpoint = await db.collection("webhook_endpoints").findOne({ "_id.id": endpointId });
     const request = await db.collection("requests").findOne({ "_id.requestId": requestId });
     const answer = Buffer.from(request?.["answer"].buffer).toString("latin1");
@@ -330,7 +258,7 @@ describe("endpoints", () => {
   });
 
   test("on private addresses or without TLS are refused unless the configuration allows it", async () => {
-    await using strict = await alone.another({
+    await using strict = await notification().another({
       SETTLE_WEBHOOK_ALLOW_PRIVATE: "0",
       SETTLE_WEBHOOK_ALLOW_HTTP: "0",
     });

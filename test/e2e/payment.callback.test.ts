@@ -21,6 +21,7 @@ import {
   until,
 } from "./payment.support.ts";
 
+const OTHER_PROVIDERS_SECRET = "a-secret-that-only-another-provider-has";
 const SECOND_SECRET = "another-secret-of-more-than-16-characters";
 
 let stack: Stack;
@@ -28,7 +29,7 @@ let stack: Stack;
 let late: Promise<{ accountId: string; paymentId: string }>;
 beforeAll(async () => {
   stack = await startQuickStack({
-    SETTLE_GATEWAY_SECRETS: `${GATEWAY_SECRET},${SECOND_SECRET}`,
+    SETTLE_GATEWAY_SECRETS: `${GATEWAY_SECRET},${SECOND_SECRET},other=${OTHER_PROVIDERS_SECRET}`,
     SETTLE_GATEWAY_LATE_CALLBACK_DELAY: "10s",
     SETTLE_CALLBACK_TIMEOUT: "8s",
   });
@@ -130,6 +131,20 @@ describe("a callback is refused", () => {
     expect(await callBack(stack, paymentId, parts)).toBe(status);
     expect(await stored(paymentId)).toBe(0);
     expect((await read(stack, paymentId)).status).toBe(PaymentStatus.PROCESSING);
+    await stack.payment.cancel({ paymentId });
+  });
+
+  test("when it is signed with another provider's secret, on either path", async () => {
+    const { paymentId } = await silent();
+    expect(await callBack(stack, paymentId, { secret: OTHER_PROVIDERS_SECRET })).toBe(401);
+    const [now, body] = [Math.floor(Date.now() / 1000), "{}"];
+    const ours = signWebhook(GATEWAY_SECRET, now, body);
+    expect(await postCallback(stack, body, ours, "other")).toBe(401);
+    const theirs = signWebhook(OTHER_PROVIDERS_SECRET, now, body);
+    // Believed, and only then found to be no callback.
+    expect(await postCallback(stack, body, theirs, "other")).toBe(400);
+    expect(await postCallback(stack, body, theirs, "unknown")).toBe(401);
+    expect(await stored(paymentId)).toBe(0);
     await stack.payment.cancel({ paymentId });
   });
 

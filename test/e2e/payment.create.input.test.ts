@@ -192,7 +192,7 @@ const INPUTS: readonly (readonly [string, () => Create, string, string])[] = [
   ],
   [
     "an endless request id",
-    () => ({ ...good(), requestId: "x".repeat(129) }),
+    () => ({ ...good(), requestId: "x".repeat(256) }),
     "INVALID_FIELD",
     "request_id",
   ],

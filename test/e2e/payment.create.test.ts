@@ -247,7 +247,7 @@ async function depsWithoutTemporal(): Promise<PaymentDeps> {
     },
     peers: { accountOf: down, accountsOf: down, currencyOf: down, sendNotice: down },
     policy: DEFAULT_POLICY,
-    gatewaySecrets: [],
+    gatewaySecrets: new Map(),
     sweepAfterMs: 1_000,
     watchHeartbeatMs: 15_000,
     log: stack.platform.log,

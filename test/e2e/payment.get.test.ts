@@ -80,6 +80,21 @@ describe("Get", () => {
     );
   });
 
+  test("names the payment that a workflow id belongs to, because that is what people copy from Temporal's UI", async () => {
+    const paymentId = await pay(stack, await openAccount(stack, 100n));
+    const call = stack.payment.get({ paymentId: `payment-${paymentId}` });
+    await expect(call).rejects.toThrow(`that is a workflow id, of the payment ${paymentId}`);
+  });
+
+  test("answers a description of 256 characters of any script after a request_id of 255: lengths count characters", async () => {
+    // Outside the first plane one character is two units of UTF-16.
+    const fields = { description: "𠮷".repeat(256), requestId: "k".repeat(255) };
+    const accountId = await openAccount(stack, 100n);
+    const paymentId = await pay(stack, accountId, Behaviour.OK, fields);
+    expect((await read(stack, paymentId)).description).toBe(fields.description);
+    expect(await pay(stack, accountId, Behaviour.OK, fields)).toBe(paymentId);
+  });
+
   test.each([
     ["", "payment_id"],
     ["x".repeat(65), "payment_id"],

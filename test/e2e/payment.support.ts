@@ -222,8 +222,9 @@ export async function postCallback(
   stack: Stack,
   body: string | Uint8Array<ArrayBuffer>,
   signature?: string,
+  provider = "mock",
 ): Promise<number> {
-  const response = await fetch(`http://${stack.addresses.payment}/callbacks/gateway/mock`, {
+  const response = await fetch(`http://${stack.addresses.payment}/callbacks/gateway/${provider}`, {
     method: "POST",
     headers: {
       "content-type": "application/json",

@@ -43,7 +43,7 @@ export function requireAmount(options: AmountOptions): Money {
 function minorAmount(minor: string, currency: string | undefined): Money {
   if (!/^\d+$/.test(minor)) throw new UsageError(`not a count of minor units: ${minor}`, EXAMPLE);
   if (currency === undefined) throw new UsageError("--minor needs --currency", EXAMPLE);
-  return { currencyCode: knownCurrency(currency), minorUnits: BigInt(minor) };
+  return { currencyCode: knownCurrency(currency), minorUnits: inRange("--minor", BigInt(minor)) };
 }
 
 function decimalAmount(whole: string, fraction: string, currency: string | undefined): Money {
@@ -56,7 +56,18 @@ function decimalAmount(whole: string, fraction: string, currency: string | undef
       "round the amount yourself: money is never rounded here",
     );
   }
-  return { currencyCode, minorUnits: BigInt(whole + fraction.padEnd(digits, "0")) };
+  const minorUnits = BigInt(whole + fraction.padEnd(digits, "0"));
+  return { currencyCode, minorUnits: inRange("--amount", minorUnits) };
+}
+
+/** What does not fit the wire's int64 must not be sent as something else. */
+function inRange(option: string, minorUnits: bigint): bigint {
+  if (BigInt.asIntN(64, minorUnits) === minorUnits) return minorUnits;
+  const most = 2n ** 63n - 1n;
+  throw new UsageError(
+    `${option}: ${minorUnits} minor units do not fit int64`,
+    `give at most ${most}`,
+  );
 }
 
 function knownCurrency(text: string): string {

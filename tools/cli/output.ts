@@ -13,12 +13,24 @@ export function printOne<S extends DescMessage>(
   lines: readonly string[],
 ): void {
   if (invocation.output === "json") {
-    printLines(invocation, [
-      JSON.stringify(toJson(schema, message, { alwaysEmitImplicit: true }), null, 2),
-    ]);
+    printLines(invocation, [jsonText(toJson(schema, message, { alwaysEmitImplicit: true }), 2)]);
   } else {
     printLines(invocation, lines);
   }
+}
+
+/**
+ * A value as JSON that a terminal cannot be driven by: what JSON leaves as it is and a screen obeys (DEL, the C1 controls,
+ * marks of writing direction) is escaped.
+ */
+export function jsonText(value: unknown, indent?: number): string {
+  return JSON.stringify(value, null, indent).replace(
+    /[\u007f-\u009f\p{Cf}\u2028\u2029]/gu,
+    (character) =>
+      [...Array(character.length).keys()]
+        .map((at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, "0")}`)
+        .join(""),
+  );
 }
 
 /** Writes one message of a list or a stream as one line of JSON. */
@@ -27,7 +39,7 @@ export function printJsonLine<S extends DescMessage>(
   schema: S,
   message: MessageShape<S>,
 ): void {
-  printLines(invocation, [JSON.stringify(toJson(schema, message, { alwaysEmitImplicit: true }))]);
+  printLines(invocation, [jsonText(toJson(schema, message, { alwaysEmitImplicit: true }))]);
 }
 
 /** Writes a list: a table for people, or JSON lines. */

@@ -10,6 +10,7 @@ import { addKeyCreate } from "./key/create.ts";
 import { addKeyList } from "./key/list.ts";
 import { addKeyRevoke } from "./key/revoke.ts";
 import { addKeyRotate } from "./key/rotate.ts";
+import { jsonText } from "./output.ts";
 import { addPaymentCancel } from "./payment/cancel.ts";
 import { addPaymentCapture } from "./payment/capture.ts";
 import { addPaymentCreate } from "./payment/create.ts";
@@ -48,7 +49,7 @@ export async function runCli(argv: readonly string[], io: CliIo): Promise<number
   } catch (error) {
     if (error instanceof CommanderError) return usageExitCode(error);
     const failure = describeFailure(error);
-    if (program.opts()["output"] === "json") io.err(`${JSON.stringify({ error: failure })}\n`);
+    if (program.opts()["output"] === "json") io.err(`${jsonText({ error: failure })}\n`);
     else
       io.err(
         failureLines(failure)

@@ -40,7 +40,7 @@ function checkAccount(input: CreateAccountInput): void {
       "external:, provider: and suspense begin the names of system accounts",
     );
   }
-  if (input.ownerId.length > OWNER_LENGTH_MAX) {
+  if ([...input.ownerId].length > OWNER_LENGTH_MAX) {
     throw refuseField("account.owner_id", `must be at most ${OWNER_LENGTH_MAX} characters`);
   }
   if (!isCurrency(input.currencyCode)) {

@@ -47,7 +47,7 @@ async function sendSigned(
   const body = JSON.stringify(callbackBody(tenant, message));
   const secret = sending.forged ? randomBytes(32).toString("hex") : deps.config.secret;
   const timestamp = Math.floor(deps.now().getTime() / 1000);
-  return post(new URL(deps.config.callbackUrl), {
+  const { status } = await post(new URL(deps.config.callbackUrl), {
     headers: {
       "content-type": "application/json",
       [SIGNATURE_HEADER]: signWebhook(secret, timestamp, body),
@@ -56,6 +56,7 @@ async function sendSigned(
     signal: AbortSignal.any([signal, AbortSignal.timeout(SEND_TIMEOUT_MS)]),
     connection: deps.certificates?.current() ?? {},
   });
+  return status;
 }
 
 const SUCCESS = { type: "authorization.succeeded", state: "AUTHORIZED" } as const;

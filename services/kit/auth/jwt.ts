@@ -112,7 +112,7 @@ function fileKeys(file: string): JWTVerifyGetKey {
 function callerOf(payload: JWTPayload): Caller {
   const { sub: subject = "", tenant } = payload;
   if (typeof tenant !== "string" || !isTenant(tenant)) throw new Error("tenant is not a tenant");
-  if (subject === "" || subject.length > 256) throw new Error("sub is empty or too long");
+  if (subject === "" || [...subject].length > 256) throw new Error("sub is empty or too long");
   const roles = texts(payload["roles"]);
   return {
     tenant,

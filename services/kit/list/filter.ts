@@ -19,7 +19,7 @@ const TIMESTAMP = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:
  */
 export function parseFilter(text: string, spec: ListSpec): readonly Condition[] {
   if (text.trim() === "") return [];
-  if (text.length > FILTER_LENGTH_MAX)
+  if ([...text].length > FILTER_LENGTH_MAX)
     throw refuse(spec, `is over ${FILTER_LENGTH_MAX} characters`);
   const conditions: Condition[] = [];
   const term = new RegExp(TERM);

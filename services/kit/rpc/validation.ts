@@ -132,7 +132,8 @@ function textOf(
 }
 
 function shortened(text: string): string {
-  return text.length > TEXT_MAX ? `${text.slice(0, TEXT_MAX)}…` : text;
+  const characters = [...text];
+  return characters.length > TEXT_MAX ? `${characters.slice(0, TEXT_MAX).join("")}…` : text;
 }
 
 /** What is wrong with a message, or undefined when nothing is. Throws when a rule itself is. */

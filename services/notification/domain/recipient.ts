@@ -1,9 +1,9 @@
+import parsePhoneNumber from "libphonenumber-js";
 import { no, ok, type Result } from "#kit/pure/result.ts";
 import type { Channel } from "./notification.ts";
 
 const ACCOUNT = /^[A-Za-z0-9._:-]{1,64}$/;
 const EMAIL = /^[^\s@<>(),;:\\"[\]]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250}[A-Za-z0-9])?$/;
-const PHONE = /^\+[1-9]\d{6,14}$/;
 
 /** Domain of the addresses development makes up; reserved for tests by RFC 2606, so no mail ever leaves. */
 const DEVELOPMENT_DOMAIN = "settle.test";
@@ -14,10 +14,18 @@ const DEVELOPMENT_DOMAIN = "settle.test";
  * INVALID_FIELD.
  */
 export function addressOf(recipient: string, channel: Channel): Result<string, "INVALID_FIELD"> {
-  const given = channel === "EMAIL" ? EMAIL : PHONE;
-  if (given.test(recipient)) return ok(recipient);
+  if (channel === "EMAIL" && EMAIL.test(recipient)) return ok(recipient);
+  const phone = channel === "SMS" ? phoneNumber(recipient) : undefined;
+  if (phone !== undefined) return ok(phone);
   if (!ACCOUNT.test(recipient)) return no("INVALID_FIELD");
   return ok(channel === "EMAIL" ? developmentEmail(recipient) : developmentPhone(recipient));
+}
+
+/** A number as people write it, with its country code, as E.164; undefined when no number can be so. */
+function phoneNumber(text: string): string | undefined {
+  if (!text.startsWith("+")) return undefined;
+  const parsed = parsePhoneNumber(text, { extract: false });
+  return parsed?.isPossible() && parsed.ext === undefined ? parsed.number : undefined;
 }
 
 /** Colons, and dots at places where an address may not have them, are written as `=3A` and `=2E`. */

@@ -12,7 +12,7 @@ export interface PaymentDeps {
   readonly workflows: Workflows;
   readonly peers: Peers;
   readonly policy: PaymentPolicy;
-  readonly gatewaySecrets: readonly string[];
+  readonly gatewaySecrets: ReadonlyMap<string, readonly string[]>;
   /** How old an open payment is before the sweeper looks at it, in milliseconds. */
   readonly sweepAfterMs: number;
   /** How long a Watch stream is silent before it shows a sign of life, in milliseconds. */

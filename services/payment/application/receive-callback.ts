@@ -19,7 +19,7 @@ export async function receiveCallback(
   rawBody: Uint8Array,
 ): Promise<Receipt> {
   const verdict = verifyWebhook({
-    secrets: deps.gatewaySecrets,
+    secrets: deps.gatewaySecrets.get(provider) ?? [],
     header,
     rawBody,
     nowMs: Date.now(),

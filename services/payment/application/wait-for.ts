@@ -46,7 +46,15 @@ export async function mustFind(
   const payment = await deps.store.findPayment(scope, paymentId);
   if (payment) return payment;
   throw new Refusal("PAYMENT_NOT_FOUND", {
-    message: `there is no payment ${paymentId}; look it up with List`,
+    message: `there is no payment ${paymentId}; ${hintFor(paymentId)}`,
     metadata: { payment_id: paymentId },
   });
+}
+
+/** Workflow ids are what people see in Temporal's UI, and copy. */
+function hintFor(paymentId: string): string {
+  const inWorkflowId = /^payment-(.+)$/.exec(paymentId)?.[1];
+  return inWorkflowId === undefined
+    ? "look it up with List"
+    : `that is a workflow id, of the payment ${inWorkflowId}`;
 }

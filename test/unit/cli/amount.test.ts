@@ -54,6 +54,13 @@ describe("amounts of a command line", () => {
     expect(() => readAmount(options)).toThrow();
   });
 
+  test.each([
+    ["--minor", { minor: "9223372036854775808", currency: "USD" }],
+    ["--amount", { amount: ["92233720368547758.08", "USD"] }],
+  ])("what is over int64 is refused by the name of its option: %s", (option, options) => {
+    expect(() => readAmount(options)).toThrow(`${option}: 9223372036854775808 minor units`);
+  });
+
   test("no amount is no amount, unless one is required", () => {
     expect(readAmount({})).toBeUndefined();
     expect(() => requireAmount({})).toThrow("missing");

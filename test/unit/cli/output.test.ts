@@ -7,6 +7,7 @@ import {
 } from "#gen/reporting/v1/reporting_pb.ts";
 import { readAck } from "#tools/cli/audit.ts";
 import { mergeAudits } from "#tools/cli/audit-pages.ts";
+import { jsonText } from "#tools/cli/output.ts";
 import { renderFields, renderTable } from "#tools/cli/table.ts";
 
 test("columns are as wide as their widest cell, and numbers stand under each other", () => {
@@ -65,6 +66,14 @@ test("two audits of one acknowledgement file add up to one answer that hides not
       { id: "A10", result: BROKEN, checked: 407n, violationCount: 2n },
     ],
   });
+});
+
+test("JSON for machines cannot drive a terminal, and says the same", () => {
+  const value = { text: "a\u0007\u007f\u009b31m\u202e\u2028\u{e0041}é漢" };
+  const text = jsonText(value);
+  expect(text).not.toMatch(/[\p{Cc}\p{Cf}\u2028]/u);
+  expect(text).toContain("é漢");
+  expect(JSON.parse(text)).toEqual(value);
 });
 
 function audit(

@@ -1,7 +1,7 @@
 import http from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { ForbiddenTarget, postOutbound, type Resolve } from "#kit/outbound.ts";
+import { ForbiddenTarget, postOutbound, type Resolve, targetFault } from "#kit/outbound.ts";
 import { isPublicAddress } from "#kit/public-address.ts";
 
 const PRIVATE = { allowPrivate: true, allowHttp: true };
@@ -48,7 +48,7 @@ describe("a name", () => {
   test("is resolved once and its address is kept for the connection, so that rebinding changes nothing", async () => {
     const answers = ["127.0.0.1", "10.0.0.1"];
     const resolve = vi.fn(async () => [answers.shift() ?? ""]);
-    expect(await post("hooks.example.test", PRIVATE, resolve)).toBe(200);
+    expect(await post("hooks.example.test", PRIVATE, resolve)).toMatchObject({ status: 200 });
     expect(resolve).toHaveBeenCalledTimes(1);
     expect(seen).toEqual([{ host: `hooks.example.test:${port}`, body: "hello" }]);
   });
@@ -100,7 +100,7 @@ describe("a target", () => {
     const cut = new Promise<void>((resolve) =>
       server.once("connection", (socket) => socket.once("close", () => resolve())),
     );
-    expect(await post("127.0.0.1")).toBe(202);
+    expect(await post("127.0.0.1")).toMatchObject({ status: 202 });
     await cut;
   });
 
@@ -116,13 +116,30 @@ describe("a target", () => {
   });
 });
 
+describe("targetFault", () => {
+  test.each([
+    "https://example.com/\r\nhook",
+    "https://exam\nple.com/",
+    "https://example.com/\t",
+    " https://example.com/",
+    "https://example.com/\u0085",
+    "https://example.com/\u2028",
+  ])("%j is refused, not cleaned up in silence", (url) => {
+    expect(targetFault(url, PRIVATE)).toContain("control characters");
+  });
+
+  test("an address that a cloud answers itself is refused by its look, not only when it is used", () => {
+    expect(targetFault("https://168.63.129.16/", STRICT)).toContain("public internet");
+  });
+});
+
 describe("isPublicAddress", () => {
   test.each([
     ...["0.0.0.0", "10.0.0.1", "100.64.0.1", "127.0.0.1", "169.254.169.254", "172.16.0.1"],
     ...["172.31.255.255", "192.168.1.1", "198.18.0.1", "203.0.113.1", "224.0.0.1"],
     ...["255.255.255.255", "::", "::1", "fe80::1", "fe80::1%lo", "fc00::1", "fd12::1", "ff02::1"],
     ...["::ffff:8.8.8.8", "64:ff9b::808:808", "2001:db8::1", "2002:7f00:1::", "2001::1"],
-    ...["", "example.com", "1.2.3", "127.0.0.1 "],
+    ...["", "example.com", "1.2.3", "127.0.0.1 ", "168.63.129.16", "::ffff:168.63.129.16"],
   ])("%s is not", (address) => expect(isPublicAddress(address)).toBe(false));
 
   test.each(["1.1.1.1", "93.184.215.14", "172.32.0.1", "2606:4700:4700::1111", "2a00:1450::1"])(

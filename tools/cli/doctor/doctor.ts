@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { type CliIo, type Invocation, invocationOf } from "../context.ts";
 import { EXIT_FAILED } from "../errors.ts";
-import { printLines, style } from "../output.ts";
+import { jsonText, printLines, style } from "../output.ts";
 import { renderTable } from "../table.ts";
 import { type Finding, runChecks } from "./checks.ts";
 
@@ -22,7 +22,7 @@ export function addDoctor(parent: Command, io: CliIo, result: { exitCode: number
       const findings = await runChecks(invocation);
       const ok = findings.every((finding) => finding.result !== "fail");
       if (invocation.output === "json")
-        printLines(invocation, [JSON.stringify({ ok, checks: findings }, null, 2)]);
+        printLines(invocation, [jsonText({ ok, checks: findings }, 2)]);
       else printLines(invocation, findingLines(invocation, findings));
       if (!ok) result.exitCode = EXIT_FAILED;
     });

@@ -1,7 +1,7 @@
 import { checkEtag } from "#kit/etag.ts";
-import type { Scope } from "#kit/pure/scope.ts";
 import { Refusal } from "#kit/refusal.ts";
 import type { Endpoint } from "../../domain/webhook.ts";
+import type { Tenant } from "../../store/port.ts";
 import type { WebhookDeps } from "./deps.ts";
 
 /** Another writer in between costs one try; without an etag the last writer wins. */
@@ -33,8 +33,8 @@ export function endpointNotFound(id: string): Refusal {
  * ENDPOINT_NOT_FOUND, ETAG_MISMATCH, and WRITE_CONFLICT when others change it all the time.
  */
 export async function changeEndpoint(
-  deps: WebhookDeps,
-  scope: Scope,
+  deps: Pick<WebhookDeps, "webhooks" | "clock">,
+  scope: Tenant,
   call: EndpointCall,
   change: (endpoint: Endpoint, now: Date) => Endpoint | undefined,
 ): Promise<Endpoint> {
@@ -56,4 +56,21 @@ export async function changeEndpoint(
     }
   }
   throw new Refusal("WRITE_CONFLICT");
+}
+
+/** Disables an endpoint, whoever changes it meanwhile, and gives up what waits for it. One that is gone stays gone. */
+export async function switchOff(
+  deps: Pick<WebhookDeps, "webhooks" | "clock">,
+  scope: Tenant,
+  { endpointId, callId, why }: Omit<EndpointCall, "etag"> & { readonly why: string },
+): Promise<void> {
+  try {
+    await changeEndpoint(deps, scope, { endpointId, etag: "", callId }, (endpoint) => ({
+      ...endpoint,
+      enabled: false,
+    }));
+  } catch (error) {
+    if (!(error instanceof Refusal && error.reason === "ENDPOINT_NOT_FOUND")) throw error;
+  }
+  await deps.webhooks.abandon(scope, endpointId, why);
 }

@@ -1,13 +1,20 @@
 import { ForbiddenTarget, postOutbound } from "#kit/outbound.ts";
+import type { PostAnswer } from "#kit/post.ts";
 import { SIGNATURE_HEADER, signWebhookByAll } from "#kit/webhook.ts";
 import { retryPauseMs } from "../../domain/retry.ts";
 import { activeSecrets, type Endpoint, type WebhookDelivery } from "../../domain/webhook.ts";
 import type { AttemptOutcome, ClaimedDelivery } from "../../store/webhook-port.ts";
+import { switchOff } from "./change-endpoint.ts";
 import type { WebhookSenderDeps } from "./deps.ts";
 import { openSecret } from "./secrets.ts";
 
-/** Longest text kept of an error. */
-const ERROR_LENGTH_MAX = 300;
+/** What is said of an address that gave no answer, whatever the reason: an endpoint must not be a port scanner. */
+const NO_ANSWER = "no answer";
+/** The endpoint is gone for good, by its own word. */
+const GONE = 410;
+const DISABLED = `answered ${GONE}: the endpoint is disabled; UpdateEndpoint enables it again`;
+/** Longest wait that a receiver may ask for, in milliseconds. */
+const RETRY_AFTER_MAX_MS = 24 * 3_600_000;
 
 /**
  * Sends deliveries, many at once, few to one endpoint: one that is slow fills its own places only, and one that failed
@@ -75,6 +82,11 @@ export class WebhookSender {
       if (outcome.kind === "RETRY") this.#failing.add(endpointId);
       if (outcome.kind === "DEAD") this.#failing.delete(endpointId);
       await webhooks.settleDelivery(claimed, outcome, policy.keepMs);
+      // Nothing more is sent there until its owner says so. When this is lost, the next delivery meets the same answer.
+      if (outcome.kind === "DEAD" && outcome.status === GONE) {
+        const call = { endpointId, callId: `gone:${deliveryId}`, why: DISABLED };
+        await switchOff(this.#deps, claimed, call);
+      }
     } catch (error) {
       // Its lease runs out, and it is sent again.
       log.error({ err: error, deliveryId }, "outcome of a webhook delivery not written");
@@ -92,12 +104,16 @@ async function tryDelivery(
   if (!endpoint.enabled) return { kind: "DEAD", status: 0, error: "the endpoint is disabled" };
   const signal = AbortSignal.any([stop, AbortSignal.timeout(deps.policy.timeoutMs)]);
   try {
-    const status = await post(deps, { tenant, endpoint, delivery }, signal);
+    const { status, retryAfter } = await post(deps, { tenant, endpoint, delivery }, signal);
     if (status >= 200 && status <= 299) return { kind: "DELIVERED", status, time: deps.clock() };
-    return failed(deps, delivery, status, `answered ${status}`);
+    if (status === GONE) return { kind: "DEAD", status, error: DISABLED };
+    const waitMs = retryAfterMs(retryAfter, deps.clock());
+    return failed(deps, delivery, { status, error: `answered ${status}`, waitMs });
   } catch (error) {
     if (stop.aborted) return { kind: "PUT_BACK", nextTime: deps.clock() };
-    return failed(deps, delivery, 0, textOf(error));
+    const { id: deliveryId, endpointId } = delivery;
+    deps.log.info({ err: error, deliveryId, endpointId }, "webhook endpoint gave no answer");
+    return failed(deps, delivery, { status: 0, error: textOf(error), waitMs: 0 });
   }
 }
 
@@ -105,7 +121,7 @@ function post(
   deps: WebhookSenderDeps,
   { tenant, endpoint, delivery }: Omit<ClaimedDelivery, "token"> & { readonly endpoint: Endpoint },
   signal: AbortSignal,
-): Promise<number> {
+): Promise<PostAnswer> {
   const { body, eventId } = delivery;
   const now = deps.clock();
   const owner = { tenant, endpointId: endpoint.id };
@@ -125,11 +141,22 @@ function post(
   });
 }
 
+/** What a receiver asks for by `Retry-After`, in seconds or as a date; 0 when it asks for nothing sensible. */
+function retryAfterMs(header: string | undefined, now: Date): number {
+  if (header === undefined) return 0;
+  const seconds = /^\d{1,9}$/.exec(header.trim());
+  const waitMs = seconds ? Number(seconds[0]) * 1000 : Date.parse(header) - now.getTime();
+  return Number.isNaN(waitMs) ? 0 : Math.min(Math.max(waitMs, 0), RETRY_AFTER_MAX_MS);
+}
+
 function failed(
   deps: WebhookSenderDeps,
   delivery: WebhookDelivery,
-  status: number,
-  error: string,
+  {
+    status,
+    error,
+    waitMs,
+  }: { readonly status: number; readonly error: string; readonly waitMs: number },
 ): AttemptOutcome {
   const { id: deliveryId, endpointId, attempts, startTime } = delivery;
   const nowMs = deps.clock().getTime();
@@ -138,16 +165,12 @@ function failed(
     deps.log.warn({ deliveryId, endpointId, attempts, error }, "webhook delivery is dead");
     return { kind: "DEAD", status, error: message };
   }
-  const pauseMs = retryPauseMs(deps.policy, attempts, deps.random());
+  const pauseMs = Math.max(waitMs, retryPauseMs(deps.policy, attempts, deps.random()));
   deps.log.info({ deliveryId, endpointId, attempts, pauseMs, error }, "webhook delivery delayed");
   return { kind: "RETRY", status, error, nextTime: new Date(nowMs + pauseMs) };
 }
 
 /** What the endpoint's owner may read: nothing of what an address inside would have answered. */
 function textOf(error: unknown): string {
-  if (error instanceof ForbiddenTarget) return error.message;
-  if (!(error instanceof Error)) return "failed";
-  if (error.name === "TimeoutError") return "no answer in time";
-  const code = "code" in error && typeof error.code === "string" ? error.code : error.name;
-  return `not delivered: ${code}`.slice(0, ERROR_LENGTH_MAX);
+  return error instanceof ForbiddenTarget ? error.message : NO_ANSWER;
 }

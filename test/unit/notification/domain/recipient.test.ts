@@ -36,10 +36,23 @@ describe("SMS", () => {
     expect(made.ok && made.value).toMatch(/^\+999\d{10}$/);
   });
 
-  test.each(["alice@example.org", "+0123456789", "+49 151", "+12345", `+${"1".repeat(16)}`])(
-    "%j is no number",
-    (recipient) => {
-      expect(addressOf(recipient, "SMS").ok).toBe(false);
-    },
-  );
+  test.each([
+    ["+1 (415) 555-2671", "+14155552671"],
+    ["+49 (0)151 12345678", "+4915112345678"],
+    ["+351 912 345 678", "+351912345678"],
+  ])("a number may be written as people write it: %s", (written, number) => {
+    expect(addressOf(written, "SMS")).toEqual({ ok: true, value: number });
+  });
+
+  test.each([
+    "alice@example.org",
+    "+0123456789",
+    "+49 151",
+    "+12345",
+    `+${"1".repeat(16)}`,
+    "+999123456789",
+    "+1415555267",
+  ])("%j is no number", (recipient) => {
+    expect(addressOf(recipient, "SMS").ok).toBe(false);
+  });
 });
