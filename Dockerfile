@@ -13,6 +13,8 @@ COPY --from=dependencies /app/node_modules ./node_modules
 COPY package.json package-lock.json ./
 COPY gen ./gen
 COPY services ./services
+# The edge serves it.
+COPY docs/api/openapi.yaml ./docs/api/openapi.yaml
 # Workflow bundles are cached here; everything else of the image is read-only at run time.
 RUN mkdir -p node_modules/.cache && chown node:node node_modules/.cache
 USER node

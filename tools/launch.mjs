@@ -18,6 +18,8 @@ import { fileURLToPath } from "node:url";
 
 const NODE_MAJOR = 24;
 const NODE_OLDEST = 20;
+/** How often a process looks whether the one that started it is still there. */
+const ORPHAN_CHECK_MS = 500;
 
 /** The clone this script lies in. */
 export const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
@@ -186,13 +188,49 @@ async function runUnder(node, args, env) {
   const search = [path.dirname(node), path.join(MODULES, ".bin"), process.env.PATH ?? ""];
   const child = spawn(node, args, {
     stdio: "inherit",
-    env: { ...process.env, ...env, PATH: search.join(path.delimiter) },
+    env: {
+      ...process.env,
+      ...env,
+      PATH: search.join(path.delimiter),
+      // By which the child sees that this process was killed without a word.
+      SETTLE_LAUNCHER_PID: String(process.pid),
+    },
   });
+  if (process.env.npm_lifecycle_event !== undefined) whenOrphaned(() => child.kill("SIGTERM"));
   // Ctrl-C reaches the child by itself as well; it takes signals that come together for one.
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
     process.on(signal, () => child.kill(signal));
   }
   return await ended(child);
+}
+
+/** npm that was killed cannot pass that on: its child, or the shell between the two, gets another parent. */
+function whenOrphaned(end) {
+  const parent = process.ppid;
+  const shell = /(^|\/)-?(da|ba|z|k|a)?sh$/.test(processField(parent, "comm") ?? "");
+  const starter = () => (shell ? processField(parent, "ppid") : undefined);
+  const first = starter();
+  const timer = setInterval(() => {
+    if (process.ppid === parent && starter() === first) return;
+    clearInterval(timer);
+    end();
+  }, ORPHAN_CHECK_MS);
+  timer.unref();
+}
+
+/** Name or parent of a process; undefined where the system does not tell. */
+function processField(pid, field) {
+  if (process.platform === "win32") return undefined;
+  if (process.platform !== "linux") {
+    return spawnSync("ps", ["-o", `${field}=`, "-p", String(pid)], {
+      encoding: "utf8",
+    }).stdout?.trim();
+  }
+  const stat = readText(`/proc/${pid}/stat`);
+  // The name may hold spaces and brackets: it ends at the last one.
+  const end = stat?.lastIndexOf(")") ?? -1;
+  if (field === "comm") return stat?.slice(stat.indexOf("(") + 1, end);
+  return stat?.slice(end + 2).split(" ")[1];
 }
 
 /** Exit code of a child; 128 + n when signal n ended it, as a shell says it. */

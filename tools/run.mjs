@@ -33,6 +33,9 @@ switch (command) {
   case "settle":
     await launch([path.join(ROOT, "tools", "cli", "main.ts"), ...rest], compileCache);
     break;
+  case "tool":
+    await launch([path.join(ROOT, "tools", "tool", "main.ts"), ...rest], compileCache);
+    break;
   case "build:client":
     await launch([path.join(ROOT, "tools", "client", "main.ts"), ...rest]);
     break;
@@ -45,7 +48,7 @@ switch (command) {
   default:
     process.stderr.write(
       "usage: node tools/run.mjs start|test|test:slow|test:chaos|test:long|bench:start|check|settle|" +
-        "build:client|example|fuzz [arguments]\n",
+        "build:client|example|fuzz|tool [arguments]\n",
     );
     process.exitCode = 2;
 }

@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import type { DescService } from "@bufbuild/protobuf";
 import { AccountService } from "#gen/account/v1/account_pb.ts";
 import { KeyService } from "#gen/auth/v1/keys_pb.ts";
@@ -18,6 +19,10 @@ import { startRpcServer } from "#kit/rpc/server.ts";
 import type { StartService } from "#kit/service.ts";
 import type { EdgeConfig } from "./config.ts";
 import { edgeReasons } from "./reasons.ts";
+import { edgePages } from "./rpc/pages.ts";
+
+/** Written by `npm run docs`. */
+const OPENAPI = new URL("../../docs/api/openapi.yaml", import.meta.url);
 
 /** Who answers for which services. A new service is one line here and its proto. */
 const PEERS: readonly (readonly [Exclude<keyof PeerUrls, "edge">, readonly DescService[]])[] = [
@@ -67,6 +72,7 @@ export const startEdgeService: StartService<EdgeConfig> = async (config, platfor
     security: platform.security,
     origins: config.origins,
     validate: false,
+    http: edgePages(await readFile(OPENAPI)),
     overload: {},
     ready: async () => {
       await Promise.all(behind.map(({ ready }) => ready()));

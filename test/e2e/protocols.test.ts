@@ -66,7 +66,7 @@ const payment = PaymentService.method;
 const gateway = GatewayService.method;
 const reporting = ReportingService.method;
 const keys = KeyService.method;
-const tooLong = { acknowledgements: [{ requestId: "x".repeat(129) }] };
+const tooLong = { acknowledgements: [{ requestId: "x".repeat(256) }] };
 
 const rows: readonly Row[] = [
   row(

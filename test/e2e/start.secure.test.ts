@@ -75,7 +75,8 @@ test("npm start with certificates and keys pays, asks everybody for both, and it
   expect(start.output()).toContain("ends as SUCCEEDED");
   expect(start.output()).toContain("PRODUCTION MODE: every call needs a key");
 
-  expect(start.output()).toContain(`npx settle ${BOOTSTRAP}`);
+  const cli = `./tools/settle.mjs --data-dir ${path.relative(process.cwd(), data.path)}`;
+  expect(start.output()).toContain(`${cli} ${BOOTSTRAP}`);
   expect((await beside(BOOTSTRAP)).err).toContain("there are keys already");
 
   expect((await settle(pay)).err).toContain("CREDENTIALS_MISSING");
@@ -103,7 +104,10 @@ test.each(["grpcurl", "curl"])("the printed line for %s pays as it stands", asyn
   const line = start
     .output()
     .split("\n")
-    .find((each) => each.startsWith(`  ${tool} `));
+    .find(
+      (each) =>
+        each.startsWith(`  ${tool} `) || each.startsWith(`  npm run --silent tool -- ${tool} `),
+    );
   const tools = path.dirname(toolPath("grpcurl"));
   const { stdout, stderr } = await runCommand(["bash", "-c", line ?? "exit 9"], {
     env: { PATH: `${tools}:${process.env["PATH"]}`, SETTLE_API_KEY: secret },

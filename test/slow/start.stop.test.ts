@@ -1,6 +1,8 @@
+import { spawn } from "node:child_process";
 import { readdir, readFile, stat } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
+import { processTree } from "#test/support/process-tree.ts";
 import {
   freePortBase,
   portsOf,
@@ -62,6 +64,32 @@ describe("npm start", () => {
     again.signal("SIGTERM");
     expect((await again.ended).code).toBe(0);
   });
+
+  test.each(["SIGKILL", "SIGTERM"] as const)(
+    "leaves nothing when npm itself is ended by %s",
+    async (signal) => {
+      await using data = await temporaryDirectory();
+      const args = [
+        "--no-demo",
+        "--data-dir",
+        data.path,
+        "--port-base",
+        String(await freePortBase()),
+      ];
+      const npm = spawn("npm", ["start", "--", ...args], {
+        stdio: "ignore",
+        env: { ...process.env, MONGODB_URI: "", TEMPORAL_ADDRESS: "" },
+      });
+      await portsOf(data.path);
+      const tree = processTree(npm.pid ?? 0).map(({ pid }) => pid);
+      expect(tree.length).toBeGreaterThan(4);
+      npm.kill(signal);
+      await waitUntil(async () => !tree.some(runs), {
+        what: "the end of everything",
+        boundMs: 30_000,
+      });
+    },
+  );
 
   test("says why and stops the rest when mongod ends by itself", async () => {
     await using data = await temporaryDirectory();

@@ -1,13 +1,20 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { DEFAULT_PORTS, type Env, type ServiceName } from "#kit/config.ts";
+import { processBirth } from "../provision/lock.ts";
 import { UsageError } from "./errors.ts";
 
 /** Where everything is, and where that was read. */
 export interface Addresses {
   readonly dataDir: string;
   /** `<data-dir>/ports.json`, written by `npm start`. */
-  readonly portsFile: { readonly path: string; readonly state: "read" | "absent" | "broken" };
+  readonly portsFile: {
+    readonly path: string;
+    /** `left`: by a start that was killed; somebody else may be on its ports by now. */
+    readonly state: "read" | "absent" | "broken" | "left";
+  };
+  /** Why a service that nothing else names is not called: its stack does not run. Undefined when it does, or none is meant. */
+  readonly fault: string | undefined;
   /** Base URL of each service. */
   readonly services: Readonly<Record<ServiceName, string>>;
   /** `host:port`. */
@@ -32,6 +39,7 @@ export function locateServices(options: AddressOptions, env: Env): Addresses {
   const dataDir = path.resolve(options.dataDir ?? env["SETTLE_DATA_DIR"] ?? ".data");
   const file = path.join(dataDir, "ports.json");
   const { state, ports } = readPorts(file);
+  const named = options.dataDir ?? env["SETTLE_DATA_DIR"];
   const one = options.address ?? (env["SETTLE_ADDRESS"] || undefined);
   const scheme = (options.ca ?? env["SETTLE_TLS_CA"]) ? "https" : "http";
   const url = (name: ServiceName): string =>
@@ -44,6 +52,7 @@ export function locateServices(options: AddressOptions, env: Env): Addresses {
   return {
     dataDir,
     portsFile: { path: file, state },
+    fault: one || (state === "absent" && named === undefined) ? undefined : faultOf(state, dataDir),
     services: {
       account: url("account"),
       fraud: url("fraud"),
@@ -56,6 +65,12 @@ export function locateServices(options: AddressOptions, env: Env): Addresses {
     temporal: env["TEMPORAL_ADDRESS"] ?? ports.get("temporal") ?? "127.0.0.1:7233",
     mongod: mongodAddress(env["MONGODB_URI"] ?? ports.get("mongod") ?? ports.get("mongodb")),
   };
+}
+
+function faultOf(state: Addresses["portsFile"]["state"], dataDir: string): string | undefined {
+  if (state === "read") return undefined;
+  if (state === "broken") return `${dataDir}/ports.json cannot be read`;
+  return `no stack runs from ${dataDir}`;
 }
 
 function withScheme(address: string, scheme: "http" | "https"): string {
@@ -88,7 +103,9 @@ function readPorts(file: string): {
   try {
     const root: unknown = JSON.parse(readFileSync(file, "utf8"));
     const ports = new Map([...addressEntries(root), ...addressEntries(field(root, "addresses"))]);
-    return { state: "read", ports };
+    const pid = field(root, "pid");
+    const left = typeof pid === "number" && processBirth(pid) === undefined;
+    return left ? { state: "left", ports: new Map() } : { state: "read", ports };
   } catch (error) {
     const absent = error instanceof Error && "code" in error && error.code === "ENOENT";
     return { state: absent ? "absent" : "broken", ports: new Map() };

@@ -7,7 +7,7 @@ import { fixedCertificates } from "#kit/auth/tls.ts";
 import type { Env, ServiceName } from "#kit/config.ts";
 import { createPeer, onBehalfOf } from "#kit/rpc/client.ts";
 import { type Addresses, type AddressOptions, locateServices } from "./addresses.ts";
-import { UsageError } from "./errors.ts";
+import { CommandFailure, UsageError } from "./errors.ts";
 
 /** The world outside a command, so that tests run commands without a process of their own. */
 export interface CliIo {
@@ -54,10 +54,22 @@ export function invocationOf(command: Command, io: CliIo): Invocation {
     colour: io.terminal && !io.env["NO_COLOR"] && io.env["TERM"] !== "dumb",
     tenant: options.tenant,
     addresses,
-    client: (name, service) => createPeer(service, addresses.services[name], identity),
+    client: (name, service) => {
+      refuseStopped(addresses, name, io.env);
+      return createPeer(service, addresses.services[name], identity);
+    },
     call: (timeoutMs = CALL_TIMEOUT_MS) =>
       onBehalfOf({ tenant: options.tenant }, { timeoutMs, signal: io.signal }),
   };
+}
+
+/** On the default ports may be somebody else's stack. */
+function refuseStopped({ fault, dataDir }: Addresses, name: ServiceName, env: Env): void {
+  if (fault === undefined || env[`SETTLE_URL_${name.toUpperCase()}`]) return;
+  throw new CommandFailure(
+    fault,
+    `start it by npm start -- --data-dir ${dataDir}, or name another by --data-dir or --address`,
+  );
 }
 
 /** Who the command line is and whom it believes; flags before variables. */

@@ -2,7 +2,7 @@ import { type ProvisionDeps, provision } from "../provision/provision.ts";
 
 /** Paths of the programs to run; absent for what is external. */
 export interface Binaries {
-  readonly mongod: string | undefined;
+  readonly mongod: { readonly path: string; readonly version: string } | undefined;
   readonly temporal: string | undefined;
 }
 
@@ -12,5 +12,5 @@ export async function findBinaries(deps: ProvisionDeps): Promise<Binaries> {
     deps.env["MONGODB_URI"] ? undefined : provision("mongod", deps),
     deps.env["TEMPORAL_ADDRESS"] ? undefined : provision("temporal", deps),
   ]);
-  return { mongod: mongod?.path, temporal: temporal?.path };
+  return { mongod, temporal: temporal?.path };
 }

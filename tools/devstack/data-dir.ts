@@ -1,10 +1,25 @@
 import { randomBytes } from "node:crypto";
-import { access, mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from "node:fs/promises";
+import {
+  access,
+  chmod,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  rmdir,
+  stat,
+  writeFile,
+} from "node:fs/promises";
 import path from "node:path";
 import { type Lock, tryLock } from "../provision/lock.ts";
 
 /** Layout of the data directory; raised when an older Settle could not read it. */
 export const DATA_VERSION = 1;
+
+/** Nobody else looks in: there are balances and secrets. */
+const PRIVATE_DIR = 0o700;
+const PRIVATE_FILE = 0o600;
 
 /** What Settle writes there; `--reset` removes these and nothing else. */
 const OURS = [
@@ -15,6 +30,7 @@ const OURS = [
   "secrets.json",
   "ports.json",
   "version.json",
+  "mongod.json",
   "start.lock",
 ];
 
@@ -27,6 +43,8 @@ export interface DataDir {
   /** Identities of the programs that run from this directory. */
   readonly run: string;
   readonly portsFile: string;
+  /** Which mongod wrote `mongo`. */
+  readonly mongodFile: string;
   release(): Promise<void>;
 }
 
@@ -41,7 +59,15 @@ export class DataDirError extends Error {
  */
 export async function openDataDir(dir: string): Promise<DataDir> {
   const root = path.resolve(dir);
-  await mkdir(root, { recursive: true });
+  try {
+    return await openRoot(root);
+  } catch (error) {
+    throw sentenceOf(root, error);
+  }
+}
+
+async function openRoot(root: string): Promise<DataDir> {
+  await makeDirectories(root);
   await checkVersion(root);
   const lock = await lockDir(root);
   try {
@@ -53,9 +79,11 @@ export async function openDataDir(dir: string): Promise<DataDir> {
       logs: path.join(root, "logs"),
       run: path.join(root, "run"),
       portsFile: path.join(root, "ports.json"),
+      mongodFile: path.join(root, "mongod.json"),
     };
     for (const place of [places.mongo, places.logs, places.run])
-      await mkdir(place, { recursive: true });
+      await mkdir(place, { recursive: true, mode: PRIVATE_DIR });
+    await closeToOthers(root);
     return { ...places, release: () => lock.release() };
   } catch (error) {
     await lock.release();
@@ -66,6 +94,14 @@ export async function openDataDir(dir: string): Promise<DataDir> {
 /** Deletes what Settle stored there, and the directory when nothing else is in it. Refuses while it is in use. */
 export async function resetDataDir(dir: string): Promise<void> {
   const root = path.resolve(dir);
+  try {
+    await resetRoot(root);
+  } catch (error) {
+    throw sentenceOf(root, error);
+  }
+}
+
+async function resetRoot(root: string): Promise<void> {
   const names = await readdir(root).catch(() => []);
   if (names.length === 0) return;
   await checkVersion(root);
@@ -76,6 +112,52 @@ export async function resetDataDir(dir: string): Promise<void> {
   }
   await lock.release();
   await rmdir(root).catch(() => undefined);
+}
+
+/** Node's own recursive mkdir never comes back from where the system answers "not found" to every mkdir, as in /proc. */
+async function makeDirectories(place: string): Promise<void> {
+  const found = await stat(place).catch(() => undefined);
+  if (found?.isDirectory()) return;
+  const parent = path.dirname(place);
+  if (parent !== place) await makeDirectories(parent);
+  await mkdir(place, { mode: PRIVATE_DIR }).catch(async (error: NodeJS.ErrnoException) => {
+    // Another start made it in this very moment.
+    if (error.code === "EEXIST" && (await stat(place)).isDirectory()) return;
+    throw error;
+  });
+}
+
+/** What earlier versions made could be looked into. The directory itself may be somebody's: it stays as it is. */
+async function closeToOthers(root: string): Promise<void> {
+  for (const entry of await readdir(root, { withFileTypes: true })) {
+    if (!isOurs(entry.name)) continue;
+    const mode = entry.isDirectory() ? PRIVATE_DIR : PRIVATE_FILE;
+    // A database may have removed its journal meanwhile.
+    await chmod(path.join(root, entry.name), mode).catch(() => undefined);
+  }
+}
+
+/** What the system says in a word, for people. */
+const WHY: Readonly<Record<string, string>> = {
+  EACCES: "this user may not write there",
+  EPERM: "this user may not write there",
+  EROFS: "the disk is read-only",
+  EEXIST: "it, or a part of its path, is a file",
+  ENOTDIR: "it, or a part of its path, is a file",
+  ENOENT: "nothing can be made there",
+  ENOSPC: "the disk is full",
+  ENAMETOOLONG: "the path is too long",
+  ELOOP: "its links lead in a circle",
+};
+
+function sentenceOf(root: string, error: unknown): unknown {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  if (code === "" || error instanceof DataDirError) return error;
+  const why = WHY[code] ?? `the system says ${code}`;
+  return new DataDirError(
+    `${root} cannot be used to store anything: ${why}; take another directory by --data-dir`,
+    { cause: error },
+  );
 }
 
 async function lockDir(root: string): Promise<Lock> {
@@ -133,7 +215,11 @@ async function writeVersion(root: string): Promise<void> {
 }
 
 /** Readers see the old content or the new, never half of it. */
-export async function writeAtomically(file: string, text: string, mode = 0o644): Promise<void> {
+export async function writeAtomically(
+  file: string,
+  text: string,
+  mode = PRIVATE_FILE,
+): Promise<void> {
   const temporary = `${file}.${process.pid}-${randomBytes(4).toString("hex")}`;
   await writeFile(temporary, text, { mode });
   await rename(temporary, file);

@@ -108,14 +108,15 @@ async function mongodPart(
   onStart: () => void,
 ): Promise<{ uri: string; child: Child | undefined }> {
   const { deps, dataDir } = options;
-  const binary = options.binaries.mongod;
-  if (binary === undefined) {
+  const { mongod } = options.binaries;
+  if (mongod === undefined) {
     onStart();
     return { uri: deps.env["MONGODB_URI"] ?? "", child: undefined };
   }
   return await timed(deps.progress, "mongod", async () => {
     const port = options.ports?.mongod || (await freePort());
-    return await startMongod({ binary, port, dataDir, onStart }, guard);
+    const { path: binary, version } = mongod;
+    return await startMongod({ binary, version, port, dataDir, onStart }, guard);
   });
 }
 

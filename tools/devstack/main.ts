@@ -1,6 +1,6 @@
 import type { Payment } from "#gen/payment/v1/payment_pb.ts";
 import { createProgress, type Progress } from "../provision/progress.ts";
-import { defaultDeps } from "../provision/provision.ts";
+import { defaultDeps, isOnPath } from "../provision/provision.ts";
 import { findBinaries } from "./binaries.ts";
 import { type DataDir, openDataDir, resetDataDir } from "./data-dir.ts";
 import { HELP, readOptions, type StartOptions, UsageError } from "./options.ts";
@@ -17,6 +17,8 @@ async function main(): Promise<number> {
     progress.line(HELP);
     return 0;
   }
+  // What is stored is nobody else's, and neither is what the programs store that are started from here.
+  process.umask(0o077);
   const signal = listenForStop();
   if (options.reset) await resetDataDir(options.dataDir);
   const dataDir = await openDataDir(options.dataDir);
@@ -77,7 +79,7 @@ async function work(
   const { addressTable, bannerOf, copyLines } = await import("./summary.ts");
   progress.line(addressTable(stack.addresses));
   progress.line(bannerOf(stack.reach));
-  progress.line(copyLines(stack, payment?.paymentId));
+  progress.line(copyLines(stack, payment?.paymentId, await isOnPath("grpcurl", process.env)));
   progress.line("Ctrl-C stops everything.");
   await stopped;
   return { code: 0 };

@@ -2,6 +2,7 @@ import type { Document, MongoClient } from "mongodb";
 import { type Child, type Guard, startChild } from "./child.ts";
 import type { DataDir } from "./data-dir.ts";
 import { accepts, gate } from "./gate.ts";
+import { checkMongodVersion, recordMongodVersion } from "./mongod-version.ts";
 
 /** Recovery after kill -9 replays the journal and may take a while. */
 const READY_DEADLINE_MS = 90_000;
@@ -19,6 +20,8 @@ export interface Mongod {
 export async function startMongod(
   options: {
     readonly binary: string;
+    /** As it tells it; empty when it does not. */
+    readonly version: string;
     readonly port: number;
     readonly dataDir: DataDir;
     /** Runs as soon as the process exists. */
@@ -26,7 +29,8 @@ export async function startMongod(
   },
   guard: Guard,
 ): Promise<Mongod> {
-  const { port, dataDir } = options;
+  const { port, dataDir, version } = options;
+  if (version !== "") await checkMongodVersion(dataDir, version);
   const args = ["--replSet", REPLICA_SET, "--dbpath", dataDir.mongo];
   args.push("--bind_ip", "127.0.0.1", "--port", String(port), "--nounixsocket");
   args.push("--wiredTigerCacheSizeGB", "0.5", "--oplogSize", "1024", "--quiet");
@@ -36,7 +40,7 @@ export async function startMongod(
   const uri = `mongodb://127.0.0.1:${port}/?directConnection=true`;
   try {
     await gate(child, logs, READY_DEADLINE_MS, () => accepts(port));
-    await awaitPrimary(child, uri, `127.0.0.1:${port}`, logs);
+    await recordMongodVersion(dataDir, await awaitPrimary(child, uri, `127.0.0.1:${port}`, logs));
   } catch (error) {
     await child.stop();
     throw error;
@@ -49,7 +53,7 @@ async function awaitPrimary(
   uri: string,
   member: string,
   logs: string,
-): Promise<void> {
+): Promise<string> {
   // The driver takes a while to load: mongod gets ready meanwhile.
   const { MongoClient } = await import("mongodb");
   await using client = await MongoClient.connect(uri, { serverSelectionTimeoutMS: 10_000 });
@@ -58,6 +62,9 @@ async function awaitPrimary(
     const hello = await client.db("admin").command({ hello: 1 });
     return hello["isWritablePrimary"] === true;
   });
+  const parameter = { getParameter: 1, featureCompatibilityVersion: 1 };
+  const answer = await client.db("admin").command(parameter);
+  return String(answer["featureCompatibilityVersion"]?.version);
 }
 
 /** Makes the set on first start; gives it the present port when the last start had another. */

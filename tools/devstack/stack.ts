@@ -1,4 +1,5 @@
 import { rm } from "node:fs/promises";
+import path from "node:path";
 import type { Env, ServiceName } from "#kit/config.ts";
 import type { ProvisionDeps } from "../provision/provision.ts";
 import type { Binaries } from "./binaries.ts";
@@ -18,6 +19,8 @@ export interface Stack {
   url(name: ServiceName): string;
   readonly reach: Reach;
   readonly temporalUi: string | undefined;
+  /** Where everything is stored, as a path that can be typed from here. */
+  readonly dataDir: string;
   /** Settles with a sentence and log lines when anything ended by itself. */
   readonly failed: Promise<string>;
   /** Services, then Temporal, then mongod; then the data directory is free. */
@@ -161,6 +164,7 @@ function stackOf(
     url: (name) => `${reach.scheme}://${own[name]}`,
     reach,
     temporalUi,
+    dataDir: path.relative(process.cwd(), dataDir.path) || ".",
     failed: Promise.race([services.failed, infrastructureFailed(infrastructure)]),
     async stop() {
       await rm(dataDir.portsFile, { force: true });

@@ -48,9 +48,12 @@ export function bannerOf({ security }: Reach): string {
 
 /** Lines to copy: the first key where one is needed, a payment by grpcurl, buf curl and curl, and a look at it. */
 export function copyLines(
-  { addresses, temporalUi, reach }: Pick<Stack, "addresses" | "temporalUi" | "reach">,
+  stack: Pick<Stack, "addresses" | "temporalUi" | "reach" | "dataDir">,
   paymentId: string | undefined,
+  /** Whether grpcurl can be typed as it is; else it is brought when it is first called. */
+  hasGrpcurl: boolean,
 ): string {
+  const { addresses, temporalUi, reach } = stack;
   const edge = addresses["edge"] ?? "";
   const method = "payment.v1.PaymentService/Create";
   const body = JSON.stringify({
@@ -59,22 +62,29 @@ export function copyLines(
     waitUntil: "WAIT_UNTIL_COMPLETED",
   });
   const { grpcurl, buf, curl, settle } = flagsFor(reach);
+  const cli = `./tools/settle.mjs --data-dir ${shellWord(stack.dataDir)}`;
+  const call = hasGrpcurl ? "grpcurl" : "npm run --silent tool -- grpcurl";
   const key = "export SETTLE_API_KEY=sk_bootstrap_…  (as it says)";
-  const bootstrap = `npx settle key create --bootstrap --subject admin --role operator merchant`;
+  const bootstrap = `${cli} key create --bootstrap --subject admin --role operator merchant`;
   const lines = [
     ...(reach.security.mode === "development"
       ? []
       : ["First key, once", `  ${bootstrap}`, `  ${key}`]),
     "Pay",
-    `  grpcurl ${grpcurl}-d '${body}' ${edge} ${method}`,
+    `  ${call} ${grpcurl}-d '${body}' ${edge} ${method}`,
     `  npx buf curl ${buf}--protocol grpc -d '${body}' ${reach.scheme}://${edge}/${method}`,
     `  curl -s ${curl}-H 'content-type: application/json' -d '${body}' ${reach.scheme}://${edge}/${method}`,
     "Look",
-    `  npx settle ${settle}payment ${paymentId === undefined ? "list" : `get ${paymentId}`}`,
-    `  npx settle ${settle}audit`,
+    `  ${cli} ${settle}payment ${paymentId === undefined ? "list" : `get ${paymentId}`}`,
+    `  ${cli} ${settle}audit`,
   ];
   if (temporalUi !== undefined) lines.push(`  http://${temporalUi}  (Temporal's own page)`);
   return lines.join("\n");
+}
+
+/** A text as one word of a shell. */
+function shellWord(text: string): string {
+  return /^[\w./:@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 /** What each tool needs to be believed and to believe; every text ends with a space or is empty. */

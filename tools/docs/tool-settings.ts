@@ -29,6 +29,7 @@ export const TOOL_SETTINGS: readonly ToolSetting[] = [
     `${START}, ${CLI}`,
     "Where everything is stored, and `ports.json` says what listens where.",
   ),
+  setting("SETTLE_LAUNCHER_PID", "none", START, "Set by the launcher for the process it starts."),
   setting("SETTLE_NO_DEMO", "0", START, "1: makes no payment; demo accounts are still opened."),
   setting("SETTLE_ONCE", "0", START, "1: ends after the demo payment and the audit."),
   setting(

@@ -100,6 +100,14 @@ async function fromPath(
   return undefined;
 }
 
+/** Whether a program can be called by its name. */
+export async function isOnPath(
+  name: ToolName,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<boolean> {
+  return (await findOnPath(name, env["PATH"] ?? "")) !== undefined;
+}
+
 async function findOnPath(name: string, searchPath: string): Promise<string | undefined> {
   for (const dir of searchPath.split(path.delimiter).filter((part) => path.isAbsolute(part))) {
     const file = path.join(dir, name);

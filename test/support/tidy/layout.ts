@@ -23,8 +23,8 @@ const KIT_ROOMS = new Set([
   "auth",
   "rest",
 ]);
-/** Files of `rpc/` that are not an RPC: wiring, mapping, a client for own activities, a plain HTTP endpoint. */
-const RPC_SUPPORT = /^(router|deps|local-client|callbacks?|([a-z-]+-)?mapping)\.ts$/;
+/** Files of `rpc/` that are not an RPC: wiring, mapping, a client for own activities, plain HTTP endpoints. */
+const RPC_SUPPORT = /^(router|deps|local-client|callbacks?|pages|welcome|([a-z-]+-)?mapping)\.ts$/;
 const README_LINES_MAX = 20;
 
 /** `payment` → its files relative to the service's folder. */

@@ -3,6 +3,7 @@ import os from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { locateServices } from "#tools/cli/addresses.ts";
+import { run } from "./run.ts";
 
 let dataDir: string;
 
@@ -12,7 +13,7 @@ beforeAll(async () => {
     payment: "127.0.0.1:9004",
     temporal: "127.0.0.1:9233",
     mongodb: "mongodb://127.0.0.1:9017/?x=1",
-    pid: 7,
+    pid: process.pid,
   };
   await writeFile(path.join(dataDir, "ports.json"), JSON.stringify(ports));
 });
@@ -51,6 +52,28 @@ test("the environment goes before ports.json, and that before the default ports"
     reporting: "http://127.0.0.1:8005",
   });
   expect({ temporal, mongod }).toEqual({ temporal: "127.0.0.1:9233", mongod: "127.0.0.1:9017" });
+});
+
+test("a directory that was named and has no running stack is a fault: on the default ports may be another one", async () => {
+  const empty = await mkdtemp(path.join(os.tmpdir(), "settle-cli-"));
+  try {
+    const none = `no stack runs from ${empty}`;
+    expect(locateServices({ dataDir: empty }, {}).fault).toBe(none);
+    expect(locateServices({}, { SETTLE_DATA_DIR: empty }).fault).toBe(none);
+    expect(locateServices({ dataDir: empty, address: "edge:1" }, {}).fault).toBeUndefined();
+    await writeFile(path.join(empty, "ports.json"), '{"payment":"127.0.0.1:1","pid":999999999}');
+    const left = locateServices({ dataDir: empty }, {});
+    expect([left.fault, left.portsFile.state]).toEqual([none, "left"]);
+    const said = await run(["--data-dir", empty, "payment", "list"]);
+    expect(said.exitCode).toBe(1);
+    expect(said.err).toContain(`start it by npm start -- --data-dir ${empty}`);
+  } finally {
+    await rm(empty, { recursive: true });
+  }
+});
+
+test("without any word about where, the default ports are meant", () => {
+  expect(locateServices({ dataDir }, {}).fault).toBeUndefined();
 });
 
 test("SETTLE_DATA_DIR names the directory when the command line does not", () => {

@@ -70,6 +70,14 @@ function checkPortsFile({ addresses }: Invocation): Finding {
       next: "start again by npm start: it writes the file anew",
     };
   }
+  if (state === "left") {
+    return {
+      check: "ports.json",
+      result: "fail",
+      found: `${found} is of a start that was killed`,
+      next: "start again by npm start: it writes the file anew",
+    };
+  }
   return {
     check: "ports.json",
     result: "warn",

@@ -1,8 +1,8 @@
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { DATA_VERSION, openDataDir, resetDataDir } from "#tools/devstack/data-dir.ts";
+import { DATA_VERSION, DataDirError, openDataDir, resetDataDir } from "#tools/devstack/data-dir.ts";
 
 let directory: string;
 beforeEach(async () => {
@@ -33,6 +33,54 @@ describe("openDataDir", () => {
     await expect(openDataDir(directory)).rejects.toThrow("holds secrets.json but no version.json");
     await expect(resetDataDir(directory)).rejects.toThrow("Settle did not make it");
     expect(await readdir(directory)).toEqual(["secrets.json"]);
+  });
+});
+
+describe("a directory that cannot be used is told in a sentence", () => {
+  test.each([
+    ["/proc/x", "nothing can be made there"],
+    ["/proc/self/x", /nothing can be made there|may not write/],
+    [`/tmp/${"x".repeat(300)}`, "the path is too long"],
+  ])("%s", async (place, why) => {
+    await expect(openDataDir(place)).rejects.toThrow(DataDirError);
+    await expect(openDataDir(place)).rejects.toThrow(why);
+  });
+
+  test("a file, and something below a file", async () => {
+    const file = path.join(directory, "file");
+    await writeFile(file, "");
+    await expect(openDataDir(file)).rejects.toThrow(
+      `${file} cannot be used to store anything: it, or a part of its path, is a file`,
+    );
+    await expect(openDataDir(path.join(file, "x"))).rejects.toThrow("a part of its path, is a file");
+    await expect(resetDataDir(path.join(file, "x"))).resolves.toBeUndefined();
+  });
+});
+
+describe("what is stored is closed to others", () => {
+  test("a new directory, its parts and its files", async () => {
+    const place = path.join(directory, "new");
+    const opened = await openDataDir(place);
+    for (const name of ["", "mongo", "logs", "run", "version.json"]) {
+      const { mode } = await stat(path.join(place, name));
+      expect([name, mode & 0o077]).toEqual([name, 0]);
+    }
+    await opened.release();
+  });
+
+  test("what an earlier version left open, and not what is somebody else's", async () => {
+    await (await openDataDir(directory)).release();
+    await writeFile(path.join(directory, "temporal.db"), "", { mode: 0o644 });
+    await writeFile(path.join(directory, "notes"), "", { mode: 0o644 });
+    await chmod(path.join(directory, "mongo"), 0o755);
+    await chmod(directory, 0o755);
+    await (await openDataDir(directory)).release();
+    const modes = await Promise.all(
+      ["temporal.db", "mongo", "notes", "."].map(async (name) => {
+        return (await stat(path.join(directory, name))).mode & 0o777;
+      }),
+    );
+    expect(modes).toEqual([0o600, 0o700, 0o644, 0o755]);
   });
 });
 
