@@ -52,7 +52,9 @@ describe("a directory that cannot be used is told in a sentence", () => {
     await expect(openDataDir(file)).rejects.toThrow(
       `${file} cannot be used to store anything: it, or a part of its path, is a file`,
     );
-    await expect(openDataDir(path.join(file, "x"))).rejects.toThrow("a part of its path, is a file");
+    await expect(openDataDir(path.join(file, "x"))).rejects.toThrow(
+      "a part of its path, is a file",
+    );
     await expect(resetDataDir(path.join(file, "x"))).resolves.toBeUndefined();
   });
 });
