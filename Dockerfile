@@ -13,6 +13,8 @@ COPY --from=dependencies /app/node_modules ./node_modules
 COPY package.json package-lock.json ./
 COPY gen ./gen
 COPY services ./services
+# The command line, for `docker compose run --rm cli`.
+COPY tools ./tools
 # The edge serves it.
 COPY docs/api/openapi.yaml ./docs/api/openapi.yaml
 # Workflow bundles are cached here; everything else of the image is read-only at run time.

@@ -33,6 +33,9 @@ switch (command) {
   case "settle":
     await launch([path.join(ROOT, "tools", "cli", "main.ts"), ...rest], compileCache);
     break;
+  case "compose:env":
+    await launch([path.join(ROOT, "tools", "compose", "main.ts")]);
+    break;
   case "tool":
     await launch([path.join(ROOT, "tools", "tool", "main.ts"), ...rest], compileCache);
     break;
@@ -48,7 +51,7 @@ switch (command) {
   default:
     process.stderr.write(
       "usage: node tools/run.mjs start|test|test:slow|test:chaos|test:long|bench:start|check|settle|" +
-        "build:client|example|fuzz|tool [arguments]\n",
+        "build:client|example|fuzz|tool|compose:env [arguments]\n",
     );
     process.exitCode = 2;
 }

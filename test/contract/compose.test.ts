@@ -4,12 +4,23 @@ import { pathToFileURL } from "node:url";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { DEFAULT_PORTS, type Env } from "#kit/config.ts";
+import { toolPath } from "#test/support/env.ts";
+import { runCommand } from "#test/support/run-command.ts";
+import { temporaryDirectory } from "#test/support/start-process.ts";
+import { writeComposeEnv } from "#tools/compose/env.ts";
+import { TOOLS } from "#tools/provision/tools.ts";
 
 interface ComposeService {
   readonly image?: string;
   readonly build?: string;
   readonly command?: readonly string[];
-  readonly environment?: Readonly<Record<string, string>>;
+  readonly environment?: Readonly<Record<string, string | null>>;
+  readonly entrypoint?: readonly string[];
+  readonly profiles?: readonly string[];
+  readonly mem_limit?: string;
+  readonly cpus?: number;
+  readonly pids_limit?: number;
+  readonly logging?: { readonly options: object };
   readonly ports?: readonly string[];
   readonly volumes?: readonly string[];
   readonly restart?: string;
@@ -28,7 +39,8 @@ const compose: {
 const dockerfile = readFileSync(path.join(ROOT, "Dockerfile"), "utf8");
 
 const all = Object.entries(compose.services);
-const ours = all.filter(([, service]) => service.build !== undefined);
+const cli = compose.services["cli"];
+const ours = all.filter(([name, service]) => service.build !== undefined && name !== "cli");
 const theirs = all.filter(([, service]) => service.build === undefined);
 const oneShots = new Set(
   all.flatMap(([, { depends_on }]) =>
@@ -119,7 +131,7 @@ describe("docker-compose.yml", () => {
   });
 
   test("what keeps running is restarted; what runs once is retried a few times", () => {
-    for (const [name, { restart }] of all) {
+    for (const [name, { restart }] of all.filter(([name]) => name !== "cli")) {
       expect([name, restart]).toEqual([
         name,
         oneShots.has(name) ? "on-failure:5" : "unless-stopped",
@@ -137,17 +149,88 @@ describe("docker-compose.yml", () => {
     expect(uri).toContain("replicaSet=settle");
   });
 
+  test.each(ours)(
+    "%s has a user of MongoDB of its own, and nobody has the root's",
+    (name, service) => {
+      const uri = service.environment?.["MONGODB_URI"] ?? "";
+      const password = `MONGO_PASSWORD_${name.toUpperCase()}`;
+      expect(uri).toContain(`mongodb://settle-${name}:\${${password}:?set ${password} in .env}@`);
+      expect(JSON.stringify(service)).not.toContain("${MONGO_PASSWORD:");
+    },
+  );
+
+  test("every container has limits, so that a leak ends it and not the machine", () => {
+    for (const [name, service] of all) {
+      expect(service, name).toMatchObject({
+        mem_limit: expect.stringMatching(/^\d+g$/),
+        cpus: expect.any(Number),
+        pids_limit: expect.any(Number),
+        logging: { options: { "max-size": "10m" } },
+      });
+    }
+  });
+
+  test("the command line is reached by docker compose run, with the database of the first key", () => {
+    expect(cli).toMatchObject({
+      profiles: ["cli"],
+      restart: "no",
+      entrypoint: ["node", "tools/cli/main.ts"],
+      environment: { SETTLE_ADDRESS: "http://edge:8080", SETTLE_API_KEY: null },
+    });
+    const edge = compose.services["edge"]?.environment?.["MONGODB_URI"];
+    expect(cli?.environment?.["MONGODB_URI"]).toBe(edge);
+  });
+
+  test("Temporal and its page are of the versions of the embedded server", async () => {
+    const { stdout } = await runCommand([toolPath("temporal"), "--version"]);
+    const [, server, ui] = /\(Server (\S+), UI (\S+)\)/.exec(stdout) ?? [];
+    expect(images()).toMatchObject({
+      temporal: `temporalio/server:${server}`,
+      "temporal-schema": `temporalio/admin-tools:${server}`,
+      "temporal-namespace": `temporalio/admin-tools:${server}`,
+      "temporal-ui": `temporalio/ui:${ui}`,
+    });
+  });
+
+  test("MongoDB is of the version that npm start brings", () => {
+    expect(images()["mongo-1"]).toBe(`mongo:${TOOLS.mongod.version}`);
+  });
+
+  test("every secret that is asked for is in .env.example, empty, and nothing else is", () => {
+    const asked = new Set([...text.matchAll(/\$\{([A-Z_]+):\?/g)].map(([, name]) => name));
+    const example = readFileSync(path.join(ROOT, ".env.example"), "utf8");
+    const listed = example.split("\n").filter((line) => /^[A-Z]/.test(line));
+    expect(listed.toSorted()).toEqual([...asked].map((name) => `${name}=`).toSorted());
+  });
+
+  test("its first step is the first thing to read, and makes a secret for each name, once", async () => {
+    expect(text.split("\n").slice(0, 6).join("\n")).toContain("npm run compose:env");
+    await using folder = await temporaryDirectory();
+    const write = () => writeComposeEnv(folder.path, path.join(ROOT, ".env.example"));
+    expect(write()).toBe(true);
+    const first = readFileSync(path.join(folder.path, ".env"), "utf8");
+    const values = [...first.matchAll(/^[A-Z_]+=(.*)$/gm)].map(([, value]) => value ?? "");
+    expect(values.every((value) => /^[0-9a-f]{48}$/.test(value))).toBe(true);
+    expect(new Set(values).size).toBe(values.length);
+    expect(write()).toBe(false);
+    expect(readFileSync(path.join(folder.path, ".env"), "utf8")).toBe(first);
+  });
+
   test("no secret has a default: a missing one stops compose with a message", () => {
     for (const [name, { environment }] of all) {
       for (const [key, value] of Object.entries(environment ?? {})) {
-        if (!/PASSWORD|PWD|SECRET|_KEY$/.test(key)) continue;
+        // Without a value it is the one of the shell.
+        if (!/PASSWORD|PWD|SECRET|_KEY$/.test(key) || value === null) continue;
         expect(value, `${name} ${key}`).toMatch(/^\$\{[A-Z_]+:\?[^}]+\}$/);
       }
     }
     expect(text.match(/\$\{[^}]*:?-[^}]*\}/g)).toBeNull();
-    expect(text).toMatch(/mongodb:\/\/settle:\$\{MONGO_PASSWORD:\?/);
   });
 });
+
+function images(): Readonly<Record<string, string | undefined>> {
+  return Object.fromEntries(all.map(([name, { image }]) => [name, image]));
+}
 
 describe("Dockerfile", () => {
   test("installs exactly the lockfile without dev dependencies and install scripts", () => {
@@ -184,7 +267,7 @@ async function settingsOf(service: string): Promise<ReadonlySet<string>> {
   const given = new Map(
     Object.entries(compose.services[service]?.environment ?? {}).map(([name, value]) => [
       name,
-      value.replaceAll(/\$\{[^}]+\}/g, "0123456789abcdef0123456789abcdef"),
+      (value ?? "").replaceAll(/\$\{[^}]+\}/g, "0123456789abcdef0123456789abcdef"),
     ]),
   );
   const env: Env = new Proxy(
