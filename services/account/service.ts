@@ -60,10 +60,11 @@ async function startAccountWorker(
   platform: Platform,
   deps: AccountRpcDeps,
 ): Promise<RunningWorker> {
-  const { connection } = await platform.temporal();
+  const { connection, dataConverter } = await platform.temporal();
   const account = createLocalPeer(AccountService, accountRoutes(deps), accountReasons);
   return startWorker({
     connection,
+    dataConverter,
     namespace: config.temporalNamespace,
     taskQueue: ACCOUNT_TASK_QUEUE,
     activities: createAccountActivities({ account }),

@@ -12,11 +12,15 @@ import { keyRoutes } from "#kit/auth/key-routes.ts";
 import { createKeyStore, KEYS_DATABASE, keyMigrations } from "#kit/auth/key-store.ts";
 import type { PeerUrls } from "#kit/config.ts";
 import { migrate } from "#kit/mongo/migrate.ts";
+import type { Platform } from "#kit/platform.ts";
 import { forwardRoutes } from "#kit/rpc/forward.ts";
+import type { HttpHandler } from "#kit/rpc/http-port.ts";
 import { peerHealth } from "#kit/rpc/peer-health.ts";
 import { createPeerPool, type PeerPool } from "#kit/rpc/peer-pool.ts";
 import { startRpcServer } from "#kit/rpc/server.ts";
 import type { StartService } from "#kit/service.ts";
+import { codecEndpoint } from "#kit/temporal/codec-endpoint.ts";
+import { createPayloadCodec } from "#kit/temporal/payload-codec.ts";
 import type { EdgeConfig } from "./config.ts";
 import { edgeReasons } from "./reasons.ts";
 import { edgePages } from "./rpc/pages.ts";
@@ -33,6 +37,14 @@ const PEERS: readonly (readonly [Exclude<keyof PeerUrls, "edge">, readonly DescS
   ["reporting", [ReportingService]],
   ["gateway", [GatewayService]],
 ];
+
+/** What is not the contract's: pages to look at, and what Temporal's page asks to read payloads. */
+async function plainPaths({ payloadKeys }: EdgeConfig, platform: Platform): Promise<HttpHandler> {
+  const pages = edgePages(await readFile(OPENAPI));
+  if (!payloadKeys?.length) return pages;
+  const codec = codecEndpoint(createPayloadCodec(payloadKeys), platform.security.authority);
+  return (...call) => pages(...call) || codec(...call);
+}
 
 /** One service behind the edge. */
 interface Behind {
@@ -72,7 +84,7 @@ export const startEdgeService: StartService<EdgeConfig> = async (config, platfor
     security: platform.security,
     origins: config.origins,
     validate: false,
-    http: edgePages(await readFile(OPENAPI)),
+    http: await plainPaths(config, platform),
     overload: {},
     ready: async () => {
       await Promise.all(behind.map(({ ready }) => ready()));

@@ -26,7 +26,7 @@ export const startFraudService: StartService<FraudConfig> = async (config, platf
   const log = platform.log.child({ service: "fraud" });
   const db = await platform.database("fraud");
   await migrate(db, fraudMigrations);
-  const { client, connection } = await platform.temporal();
+  const { client, connection, dataConverter } = await platform.temporal();
   const deps: FraudDeps = {
     store: createFraudStore(await platform.mongo(), db, config.rules),
     signalDecision: decisionSignal(client, log),
@@ -42,6 +42,7 @@ export const startFraudService: StartService<FraudConfig> = async (config, platf
   const metrics = createMetrics();
   const worker = await startWorker({
     connection,
+    dataConverter,
     namespace: config.temporalNamespace,
     taskQueue: FRAUD_TASK_QUEUE,
     workflowsUrl: new URL("./workflows/index.ts", import.meta.url).href,

@@ -16,6 +16,8 @@ export interface SettingRead {
   readonly fallback: unknown;
 }
 
+const PAYLOAD_KEY_LENGTH_MIN = 32;
+
 let observer: ((setting: SettingRead) => void) | undefined;
 
 /** Calls `observe` for every setting that `read` asks for: for docs/configuration.md, which lists them all. */
@@ -155,6 +157,12 @@ export interface BaseConfig {
   readonly temporalAddress: string;
   /** Namespace of Temporal that the workflows live in. */
   readonly temporalNamespace: string;
+  /**
+   * Encrypts what Temporal stores: random texts of at least 32 characters, with commas between while one is rotated; the
+   * first encrypts, all decrypt. The same for every service. `none`: in the clear. Must be set in production; a
+   * development start makes one by itself.
+   */
+  readonly payloadKeys: readonly string[] | undefined;
   /** Least important kind of line that is logged. */
   readonly logLevel: LogLevel;
   /** Who may call, and who this process is to others. */
@@ -201,6 +209,11 @@ export function readBaseConfig(reader: EnvReader, service: ServiceName): BaseCon
     databasePrefix: reader.text("SETTLE_DATABASE_PREFIX", "settle"),
     temporalAddress: reader.text("TEMPORAL_ADDRESS", "127.0.0.1:7233"),
     temporalNamespace: reader.text("TEMPORAL_NAMESPACE", "default"),
+    payloadKeys: reader.readHidden<readonly string[] | undefined>(
+      "SETTLE_PAYLOAD_KEYS",
+      undefined,
+      readPayloadKeys,
+    ),
     logLevel: reader.oneOf("SETTLE_LOG_LEVEL", "info", [
       "trace",
       "debug",
@@ -219,4 +232,11 @@ export function readBaseConfig(reader: EnvReader, service: ServiceName): BaseCon
       edge: url("edge"),
     },
   };
+}
+
+function readPayloadKeys(text: string): readonly string[] {
+  if (text === "none") return [];
+  const keys = text.split(",").map((key) => key.trim());
+  if (keys.every(({ length }) => length >= PAYLOAD_KEY_LENGTH_MIN)) return keys;
+  throw new Error(`expected none, or keys of at least ${PAYLOAD_KEY_LENGTH_MIN} characters`);
 }

@@ -1,5 +1,3 @@
-import type { Client } from "@temporalio/client";
-import type { NativeConnection } from "@temporalio/worker";
 import type { Db, MongoClient } from "mongodb";
 import { KEYS_DATABASE } from "./auth/key-store.ts";
 import { createSecurity, type Security } from "./auth/security.ts";
@@ -20,7 +18,7 @@ export interface Platform extends AsyncDisposable {
   mongo(): Promise<MongoClient>;
   /** The database `<prefix>_<name>`. */
   database(name: string): Promise<Db>;
-  temporal(): Promise<{ readonly client: Client; readonly connection: NativeConnection }>;
+  temporal(): Promise<TemporalConnection>;
 }
 
 /** Opens nothing yet; see `Platform`. */

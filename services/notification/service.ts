@@ -33,7 +33,7 @@ export const startNotificationService: StartService<NotificationConfig> = async 
   const log = platform.log.child({ service: "notification" });
   const db = await platform.database("notification");
   await migrate(db, notificationMigrations);
-  const { connection } = await platform.temporal();
+  const { connection, dataConverter } = await platform.temporal();
   const store = createNotificationStore(db);
   const clock = (): Date => new Date();
   await using cleanup = new AsyncDisposableStack();
@@ -64,6 +64,7 @@ export const startNotificationService: StartService<NotificationConfig> = async 
   const notification = createLocalPeer(NotificationService, routes, notificationReasons);
   const worker = await startWorker({
     connection,
+    dataConverter,
     namespace: config.temporalNamespace,
     taskQueue: NOTIFICATION_TASK_QUEUE,
     activities: createNotificationActivities({ notification }),

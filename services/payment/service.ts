@@ -118,9 +118,10 @@ async function startPaymentWorker(
   platform: Platform,
   { deps, account, notification, metrics }: WorkerDeps,
 ): Promise<RunningWorker> {
-  const { connection } = await platform.temporal();
+  const { connection, dataConverter } = await platform.temporal();
   return startWorker({
     connection,
+    dataConverter,
     namespace: config.temporalNamespace,
     taskQueue: PAYMENT_TASK_QUEUE,
     workflowsUrl: new URL("./workflows/index.ts", import.meta.url).href,

@@ -199,7 +199,7 @@ async function race(index: number): Promise<string> {
 
 test("an update that the server threw away with its task is sent again, so that the run ends with its row", async () => {
   const { paymentId } = await waiting();
-  const { connection } = await stack.platform.temporal();
+  const { connection, dataConverter } = await stack.platform.temporal();
   let sends = 0;
   const startUpdate: WorkflowClientInterceptor["startUpdate"] = async (input, next) => {
     sends += 1;
@@ -211,6 +211,7 @@ test("an update that the server threw away with its task is sent again, so that 
   const { namespace } = stack;
   const client = new Client({
     connection,
+    dataConverter,
     namespace,
     interceptors: { workflow: [{ startUpdate }] },
   });

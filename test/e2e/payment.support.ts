@@ -46,10 +46,15 @@ export function usd(minorUnits: bigint): { currencyCode: string; minorUnits: big
 export async function openAccount(
   { account }: Stack,
   minorUnits: bigint,
-  options: { readonly currencyCode?: string; readonly ownerId?: string } = {},
+  options: {
+    readonly currencyCode?: string;
+    readonly ownerId?: string;
+    /** Begins the id. */
+    readonly name?: string;
+  } = {},
 ): Promise<string> {
-  const { currencyCode = "USD", ownerId = "" } = options;
-  const accountId = `payer-${randomUUID()}`;
+  const { currencyCode = "USD", ownerId = "", name = "payer" } = options;
+  const accountId = `${name}-${randomUUID()}`;
   await account.createAccount({ account: { accountId, currencyCode, ownerId } });
   if (minorUnits > 0n) {
     const amount = { currencyCode, minorUnits };

@@ -207,7 +207,11 @@ async function record(version: string, names: readonly string[]): Promise<void> 
       ([name]) => names.length === 0 || names.includes(`${suite.name}.${name}`),
     );
     if (wanted.length === 0) continue;
-    await using stack = await startStack({ ...FAST_GATEWAY, ...suite.env });
+    await using stack = await startStack({
+      ...FAST_GATEWAY,
+      ...suite.env,
+      SETTLE_PAYLOAD_KEYS: "none",
+    });
     for (const [name, story] of wanted) {
       for (const workflowId of await story(stack)) {
         const kind = workflowId.split("-")[0];

@@ -36,6 +36,9 @@ export const GATEWAY_SECRET = "test-secret-of-at-least-16-characters";
 /** Key that secrets of a run rest sealed by. */
 export const SEALING_KEY = "sealing-key-of-the-tests-of-at-least-32-characters";
 
+/** Key that what Temporal stores is encrypted by. */
+export const PAYLOAD_KEY = "payload-key-of-the-tests-of-at-least-32-characters";
+
 const SERVICES = [
   "account",
   "fraud",
@@ -130,6 +133,7 @@ function baseEnv(portOf: (name: ServiceName) => number, namespace: string, prefi
     SETTLE_DATABASE_PREFIX: prefix,
     SETTLE_GATEWAY_SECRET: GATEWAY_SECRET,
     SETTLE_SEALING_KEY: SEALING_KEY,
+    SETTLE_PAYLOAD_KEYS: PAYLOAD_KEY,
     SETTLE_LOG_LEVEL: "silent",
     SETTLE_SEED_DEMO: "1",
   };

@@ -34,6 +34,8 @@ export interface InfrastructureOptions {
   };
   /** Whether the web UI runs. Default true. */
   readonly ui?: boolean;
+  /** Where the web UI has payloads decoded. */
+  readonly codecUrl?: string;
   readonly binaries: Binaries;
   readonly deps: ProvisionDeps;
   /** Runs once when all programs have been started and none is ready: the time to do something else. */
@@ -137,7 +139,7 @@ async function temporalPart(
       options.ui === false ? undefined : options.ports?.temporalUi || (await freePort());
     const metricsPort = await freePort();
     const server = await startTemporal(
-      { binary, port, uiPort, metricsPort, dataDir, onStart },
+      { binary, port, uiPort, metricsPort, dataDir, onStart, codecUrl: options.codecUrl },
       guard,
     );
     return { ...server, ui: uiPort === undefined ? undefined : `127.0.0.1:${uiPort}` };

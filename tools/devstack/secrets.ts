@@ -12,13 +12,20 @@ interface Secrets {
   readonly serviceKey: string;
   /** Secrets rest sealed by it. */
   readonly sealingKey: string;
+  /** What Temporal stores is encrypted by it. */
+  readonly payloadKey: string;
 }
 
-const NAMES = ["gatewaySecret", "serviceKey", "sealingKey"] as const satisfies (keyof Secrets)[];
+const NAMES = [
+  "gatewaySecret",
+  "serviceKey",
+  "sealingKey",
+  "payloadKey",
+] as const satisfies (keyof Secrets)[];
 
 /** The secrets as the variables services read; what the environment already says stays. */
 export async function secretVariables(dataDir: DataDir, env: Env): Promise<Record<string, string>> {
-  const { gatewaySecret, serviceKey, sealingKey } = await loadSecrets(
+  const { gatewaySecret, serviceKey, sealingKey, payloadKey } = await loadSecrets(
     path.join(dataDir.path, "secrets.json"),
   );
   const signing = env["SETTLE_GATEWAY_SECRET"] || gatewaySecret;
@@ -27,6 +34,7 @@ export async function secretVariables(dataDir: DataDir, env: Env): Promise<Recor
     SETTLE_GATEWAY_SECRETS: env["SETTLE_GATEWAY_SECRETS"] || signing,
     SETTLE_SERVICE_KEY: env["SETTLE_SERVICE_KEY"] || serviceKey,
     SETTLE_SEALING_KEY: env["SETTLE_SEALING_KEY"] || sealingKey,
+    SETTLE_PAYLOAD_KEYS: env["SETTLE_PAYLOAD_KEYS"] || payloadKey,
   };
 }
 
@@ -42,6 +50,7 @@ async function loadSecrets(file: string): Promise<Secrets> {
     gatewaySecret: secret("gatewaySecret"),
     serviceKey: secret("serviceKey"),
     sealingKey: secret("sealingKey"),
+    payloadKey: secret("payloadKey"),
   };
   // A data directory of an older version lacks some of them.
   if (NAMES.some((name) => known[name] === undefined)) {

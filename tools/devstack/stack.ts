@@ -56,7 +56,10 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     loaded?.catch(() => undefined);
   };
   const { binaries } = options;
-  const infrastructure = await startInfrastructure({ dataDir, ports, binaries, deps, onStarted });
+  // The web UI calls from the browser; where keys are asked for, it has to be given one there.
+  const codecUrl = `${reach.scheme}://${reach.host}:${ports.services.edge}/codec`;
+  const servers = { dataDir, ports, binaries, deps, onStarted, codecUrl };
+  const infrastructure = await startInfrastructure(servers);
   try {
     const serviceEnv = {
       SETTLE_SEED_DEMO: "1",

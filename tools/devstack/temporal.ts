@@ -34,6 +34,8 @@ export interface TemporalOptions {
   readonly uiPort: number | undefined;
   readonly metricsPort: number;
   readonly dataDir: DataDir;
+  /** Where the web UI has payloads decoded; absent: it shows them as they are stored. */
+  readonly codecUrl: string | undefined;
   /** Runs as soon as the process exists. */
   readonly onStart: () => void;
 }
@@ -69,6 +71,7 @@ function temporalArguments(options: TemporalOptions): string[] {
   const args = ["server", "start-dev", "--ip", "127.0.0.1", "--port", String(options.port)];
   if (options.uiPort === undefined) args.push("--headless");
   else args.push("--ui-port", String(options.uiPort), "--ui-ip", "127.0.0.1");
+  if (options.codecUrl !== undefined) args.push("--ui-codec-endpoint", options.codecUrl);
   args.push("--metrics-port", String(options.metricsPort), "--log-level", "warn");
   args.push("--db-filename", options.dataDir.temporalDb);
   args.push(...PRAGMAS.flatMap((pragma) => ["--sqlite-pragma", pragma]));

@@ -15,6 +15,8 @@ const ALLOWED_HEADERS = [
   TENANT_HEADER,
   IDEMPOTENCY_KEY_HEADER,
   IF_MATCH_HEADER,
+  // Temporal's page sends it to the codec endpoint.
+  "x-namespace",
 ].join(", ");
 const EXPOSED_HEADERS = [...cors.exposedHeaders, REQUEST_ID_HEADER, "retry-after"].join(", ");
 /** How long a browser may keep the answer to a preflight, in seconds. */

@@ -18,6 +18,7 @@ export async function workflowBundle(workflowsUrl: string): Promise<{ readonly c
   const { code } = await bundleWorkflowCode({
     workflowsPath,
     payloadConverterPath: beside("../workflow/payload-converter.ts"),
+    failureConverterPath: beside("../workflow/failure-converter.ts"),
     workflowInterceptorModules: [beside("../workflow/interceptors.ts")],
     logger: quiet,
   });

@@ -1,4 +1,5 @@
 import type { Context } from "@temporalio/activity";
+import type { DataConverter } from "@temporalio/common";
 import {
   type ActivityInboundCallsInterceptor,
   type InjectedSinks,
@@ -14,6 +15,8 @@ import { workflowBundle } from "./bundle.ts";
 /** What a service's worker runs. */
 export interface WorkerSetup {
   readonly connection: NativeConnection;
+  /** As the clients have it; see `connectTemporal`. */
+  readonly dataConverter: DataConverter;
   readonly namespace: string;
   readonly taskQueue: string;
   /** URL of `workflows/index.ts`, for services that have workflows. */
@@ -54,6 +57,7 @@ async function workerOptions(setup: WorkerSetup): Promise<WorkerOptions> {
   const tasks = setup.workflowTasksMax ?? 100;
   return {
     connection: setup.connection,
+    dataConverter: setup.dataConverter,
     namespace: setup.namespace,
     taskQueue: setup.taskQueue,
     shutdownGraceTime: setup.graceMs ?? 5_000,

@@ -296,10 +296,11 @@ function cancelled(): Promise<never> {
 
 /** A worker in a namespace of its own, whose Fraud answers as told. */
 async function workerWith(evaluate: FraudActivities["fraud::evaluate"]) {
-  const { connection } = await alone.platform.temporal();
+  const { connection, dataConverter } = await alone.platform.temporal();
   const namespace = await createNamespace();
   const worker = await startWorker({
     connection,
+    dataConverter,
     namespace,
     taskQueue: FRAUD_TASK_QUEUE,
     workflowsUrl: BUNDLE,
@@ -307,7 +308,7 @@ async function workerWith(evaluate: FraudActivities["fraud::evaluate"]) {
     log: alone.platform.log,
   });
   return {
-    client: new Client({ connection, namespace }),
+    client: new Client({ connection, namespace, dataConverter }),
     [Symbol.asyncDispose]: () => worker.stop(),
   };
 }
