@@ -1,6 +1,6 @@
 import type { Db } from "mongodb";
 import { AccountService } from "#gen/account/v1/account_pb.ts";
-import { once, requestsMigrations } from "#kit/idempotency/request.ts";
+import { once, requestsMigrations, requestsRetention } from "#kit/idempotency/request.ts";
 import { migrate } from "#kit/mongo/migrate.ts";
 import type { Platform } from "#kit/platform.ts";
 import { createLocalPeer } from "#kit/rpc/local.ts";
@@ -22,7 +22,11 @@ import { accountMigrations } from "./store/migrations.ts";
 export const startAccountService: StartService<AccountConfig> = async (config, platform) => {
   const log = platform.log.child({ service: "account" });
   const db = await platform.database("account");
-  await migrate(db, [...accountMigrations, ...requestsMigrations]);
+  await migrate(
+    db,
+    [...accountMigrations, ...requestsMigrations],
+    [requestsRetention(config.requestsKeptMs)],
+  );
   const now = (): Date => new Date();
   const ledger = createLedgerStore({ client: await platform.mongo(), db, now });
   const committer = new GroupCommit({ ledger, log });

@@ -11,6 +11,7 @@ import { ReportingService } from "#gen/reporting/v1/reporting_pb.ts";
 import { keyRoutes } from "#kit/auth/key-routes.ts";
 import { createKeyStore, KEYS_DATABASE, keyMigrations } from "#kit/auth/key-store.ts";
 import type { PeerUrls } from "#kit/config.ts";
+import { requestsRetention } from "#kit/idempotency/request.ts";
 import { migrate } from "#kit/mongo/migrate.ts";
 import type { Platform } from "#kit/platform.ts";
 import { forwardRoutes } from "#kit/rpc/forward.ts";
@@ -60,7 +61,7 @@ export const startEdgeService: StartService<EdgeConfig> = async (config, platfor
   // Certificates only: with a key of its own the edge would lend its rights to a caller who brings none.
   const identity = { certificates: platform.security.identity.certificates };
   const db = await platform.database(KEYS_DATABASE);
-  await migrate(db, keyMigrations);
+  await migrate(db, keyMigrations, [requestsRetention(config.requestsKeptMs)]);
   const pools: PeerPool[] = [];
   const behind = PEERS.flatMap(([name, services]) => {
     const pool = createPeerPool(config.peers[name], identity);

@@ -1,6 +1,6 @@
 import type { Client as TemporalClient } from "@temporalio/client";
 import { FraudService } from "#gen/fraud/v1/fraud_pb.ts";
-import { once } from "#kit/idempotency/request.ts";
+import { once, requestsRetention } from "#kit/idempotency/request.ts";
 import type { Log } from "#kit/log.ts";
 import { createMetrics } from "#kit/metrics.ts";
 import { migrate } from "#kit/mongo/migrate.ts";
@@ -25,7 +25,7 @@ const SIGNAL_TIMEOUT_MS = 2_000;
 export const startFraudService: StartService<FraudConfig> = async (config, platform) => {
   const log = platform.log.child({ service: "fraud" });
   const db = await platform.database("fraud");
-  await migrate(db, fraudMigrations);
+  await migrate(db, fraudMigrations, [requestsRetention(config.requestsKeptMs)]);
   const { client, connection, dataConverter } = await platform.temporal();
   const deps: FraudDeps = {
     store: createFraudStore(await platform.mongo(), db, config.rules),

@@ -10,6 +10,8 @@ export interface GatewayConfig extends BaseConfig, Delays {
   readonly flakyAttempts: number;
   /** Where callbacks are posted to. Default the payment service's callback path. */
   readonly callbackUrl: string;
+  /** How long callbacks that were sent or given up are kept, and counts of flaky attempts, in milliseconds. Default 90 days. */
+  readonly callbacksKeptMs: number;
   /** Signs callbacks; the merchant verifies with the same. No default. */
   readonly secret: string;
 }
@@ -30,6 +32,7 @@ export function readGatewayConfig(env: Env): GatewayConfig {
     callbackDelayMs: reader.durationMs("SETTLE_GATEWAY_CALLBACK_DELAY", 1_000),
     // A minute after the payment's own deadline of five.
     lateCallbackDelayMs: reader.durationMs("SETTLE_GATEWAY_LATE_CALLBACK_DELAY", 360_000),
+    callbacksKeptMs: reader.keptMs("SETTLE_RETENTION_GATEWAY", 90 * 86_400_000),
     secret: reader.secret("SETTLE_GATEWAY_SECRET"),
   };
   reader.finish();

@@ -10,6 +10,7 @@ import { gatewayReasons } from "./reasons.ts";
 import { gatewayRoutes } from "./rpc/router.ts";
 import { openBook } from "./store/book.ts";
 import { gatewayMigrations } from "./store/migrations.ts";
+import { gatewayRetention } from "./store/retention.ts";
 
 /** How often the book is asked for callbacks that are due, in milliseconds. */
 const CALLBACK_INTERVAL_MS = 200;
@@ -18,7 +19,7 @@ const CALLBACK_INTERVAL_MS = 200;
 export const startGatewayService: StartService<GatewayConfig> = async (config, platform) => {
   const log = platform.log.child({ service: "gateway" });
   const db = await platform.database("gateway");
-  await migrate(db, gatewayMigrations);
+  await migrate(db, gatewayMigrations, gatewayRetention(config.callbacksKeptMs));
   const closing = new AbortController();
   const deps: GatewayDeps = {
     book: openBook(await platform.mongo(), db),

@@ -78,6 +78,13 @@ export class EnvReader {
     return this.read(name, fallbackMs, parseDurationMs, DURATION);
   }
 
+  /** How long something is kept, in milliseconds; `never` to drop it is infinite. */
+  keptMs(name: string, fallbackMs: number): number {
+    const parse = (text: string): number =>
+      text === "never" ? Number.POSITIVE_INFINITY : parseDurationMs(text);
+    return this.read(name, fallbackMs, parse, KEPT);
+  }
+
   integer(name: string, fallback: number, min: number, max: number): number {
     const kind = `whole number from ${min} to ${max}`;
     const parse = (text: string): number => {
@@ -127,6 +134,10 @@ export class EnvReader {
 const SECRET_LENGTH_MIN = 16;
 /** Kind of a setting that is a time. */
 const DURATION = "duration";
+/** Kind of a setting that says how long rows are kept. */
+const KEPT = "duration, or never (to drop)";
+/** What is kept for its own sake: longer than a year, so that last year's end can be looked at. */
+export const KEPT_LONG_MS = 400 * 86_400_000;
 
 const UNIT_MS: Readonly<Record<string, number>> = {
   ms: 1,
@@ -163,6 +174,11 @@ export interface BaseConfig {
    * development start makes one by itself.
    */
   readonly payloadKeys: readonly string[] | undefined;
+  /**
+   * How long the answer to a request_id is kept, and so repeated. Create has no such end: a payment keeps its request_id for
+   * ever. Default 400 days.
+   */
+  readonly requestsKeptMs: number;
   /** Least important kind of line that is logged. */
   readonly logLevel: LogLevel;
   /** Who may call, and who this process is to others. */
@@ -214,6 +230,7 @@ export function readBaseConfig(reader: EnvReader, service: ServiceName): BaseCon
       undefined,
       readPayloadKeys,
     ),
+    requestsKeptMs: reader.keptMs("SETTLE_RETENTION_REQUESTS", KEPT_LONG_MS),
     logLevel: reader.oneOf("SETTLE_LOG_LEVEL", "info", [
       "trace",
       "debug",

@@ -1,14 +1,15 @@
-import { type BaseConfig, type Env, EnvReader, readBaseConfig } from "#kit/config.ts";
+import { type BaseConfig, type Env, EnvReader, KEPT_LONG_MS, readBaseConfig } from "#kit/config.ts";
 import type { OutboundPolicy } from "#kit/outbound.ts";
 import { readSealer, type Sealer } from "#kit/seal.ts";
 import type { Fault } from "./domain/fault.ts";
+import type { NotificationRetention } from "./domain/retention.ts";
 import type { SenderPolicy, WebhookPolicy } from "./domain/retry.ts";
 
 /** How much longer than an attempt its delivery is leased, in milliseconds: the outcome has to be written, too. */
 const LEASE_MARGIN_MS = 20_000;
 
 /** Notification's configuration. */
-export interface NotificationConfig extends BaseConfig {
+export interface NotificationConfig extends BaseConfig, NotificationRetention {
   /** `smtp://user:password@host:587`; empty means the embedded inbox. */
   readonly smtpUrl: string;
   /** Sender of every mail. Default `Settle <no-reply@settle.test>`. */
@@ -43,6 +44,8 @@ export function readNotificationConfig(env: Env): NotificationConfig {
   const reader = new EnvReader(env);
   const config: NotificationConfig = {
     ...readBaseConfig(reader, "notification"),
+    messagesKeptMs: reader.keptMs("SETTLE_RETENTION_MESSAGES", KEPT_LONG_MS),
+    inboxKeptMs: reader.keptMs("SETTLE_RETENTION_INBOX", 30 * 86_400_000),
     smtpUrl: reader.read("SETTLE_SMTP_URL", "", (text) => parseUrl(text, ["smtp:", "smtps:"])),
     smtpFrom: reader.text("SETTLE_SMTP_FROM", "Settle <no-reply@settle.test>"),
     smsUrl: reader.read("SETTLE_SMS_URL", "", (text) => parseUrl(text, ["http:", "https:"])),

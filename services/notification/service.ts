@@ -23,6 +23,7 @@ import { notificationRoutes, webhookRoutes } from "./rpc/router.ts";
 import { notificationMigrations } from "./store/migrations.ts";
 import { createNotificationStore } from "./store/notification-store.ts";
 import type { NotificationStore } from "./store/port.ts";
+import { notificationRetention } from "./store/retention.ts";
 import { createWebhookStore } from "./store/webhook-store.ts";
 
 /** Starts Notification: its port, its sender, and a worker for its activities. */
@@ -32,7 +33,7 @@ export const startNotificationService: StartService<NotificationConfig> = async 
 ) => {
   const log = platform.log.child({ service: "notification" });
   const db = await platform.database("notification");
-  await migrate(db, notificationMigrations);
+  await migrate(db, notificationMigrations, notificationRetention(config));
   const { connection, dataConverter } = await platform.temporal();
   const store = createNotificationStore(db);
   const clock = (): Date => new Date();

@@ -1,9 +1,10 @@
-import { type BaseConfig, type Env, EnvReader, readBaseConfig } from "#kit/config.ts";
+import { type BaseConfig, type Env, EnvReader, KEPT_LONG_MS, readBaseConfig } from "#kit/config.ts";
 import { RPC_LIMITS } from "#kit/rpc/limits.ts";
 import { DEFAULT_POLICY, type PaymentPolicy } from "./domain/policy.ts";
+import type { PaymentRetention } from "./domain/retention.ts";
 
 /** Settings of the payment service. */
-export interface PaymentConfig extends BaseConfig {
+export interface PaymentConfig extends BaseConfig, PaymentRetention {
   readonly policy: PaymentPolicy;
   /**
    * Active secrets for each provider's callbacks, several while one is rotated: `SECRET` is the mock provider's,
@@ -34,6 +35,8 @@ export function readPaymentConfig(env: Env): PaymentConfig {
     ...readBaseConfig(reader, "payment"),
     policy: readPolicy(reader),
     gatewaySecrets: reader.readHidden("SETTLE_GATEWAY_SECRETS", NO_SECRETS, readSecrets),
+    callbacksKeptMs: reader.keptMs("SETTLE_RETENTION_CALLBACKS", 90 * 86_400_000),
+    tasksKeptMs: reader.keptMs("SETTLE_RETENTION_TASKS", KEPT_LONG_MS),
     sweepIntervalMs: reader.durationMs("SETTLE_SWEEP_INTERVAL", 5_000),
     sweepAfterMs: reader.durationMs("SETTLE_SWEEP_AFTER", 10_000),
     watchHeartbeatMs: reader.durationMs("SETTLE_WATCH_HEARTBEAT", 15_000),

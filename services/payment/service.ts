@@ -32,12 +32,13 @@ import { paymentRoutes } from "./rpc/router.ts";
 import { PaymentFeed } from "./store/feed.ts";
 import { paymentMigrations } from "./store/migrations.ts";
 import { createPaymentStore } from "./store/payment-store.ts";
+import { paymentRetention } from "./store/retention.ts";
 
 /** Starts the Payment service: migrations, worker, port, sweeper, in this order, and ends them in reverse. */
 export const startPaymentService: StartService<PaymentConfig> = async (config, platform) => {
   const log = platform.log.child({ service: "payment" });
   const db = await platform.database("payment");
-  await migrate(db, paymentMigrations);
+  await migrate(db, paymentMigrations, paymentRetention(config));
   const { client } = await platform.temporal();
   const account = createPeer(AccountService, config.peers.account, platform.security.identity);
   const notification = createPeer(

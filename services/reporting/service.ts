@@ -24,6 +24,7 @@ export const startReportingService: StartService<ReportingConfig> = async (confi
         createPeer(GatewayService, config.peers.gateway, platform.security.identity),
       ),
       clock: () => new Date(),
+      messagesKeptMs: config.messagesKeptMs,
     }),
     reasons: reportingReasons,
     log,

@@ -165,6 +165,7 @@ describe("ledger", () => {
 
   test("A9 names the failed payment that still weighs on its payer's fraud tally", async () => {
     await stand.change("fraud.checks", "p04:fraud-check", set({ tallied: 70n }));
+    await stand.change("fraud.tallies", "alice:USD", { $inc: { amount: 70n } });
     expect(broken(await stand.audit())).toEqual({ A9: ["p04"] });
   });
 });

@@ -29,10 +29,13 @@ export function booksOf(stories: readonly Story[]): ReadonlyMap<Place, readonly 
     ["account.transfers", transfers],
     ["account.holds", holds],
     ["fraud.checks", stories.flatMap(checkOf)],
+    ["fraud.tallies", tallyOf(stories.flatMap(checkOf))],
     ["notification.notifications", stories.flatMap(noticesOf)],
     ["payment.payments", stories.map(paymentOf)],
     ["payment.refunds", stories.flatMap(refundsOf)],
     ["payment.callbacks", stories.flatMap(callbackOf)],
+    ["payment.tasks", []],
+    ["notification.webhook_deliveries", []],
     ["gateway.transactions", stories.flatMap(gatewayOf)],
   ]);
 }
@@ -147,6 +150,12 @@ function checkOf({ id, amount, check, status }: Story): readonly Document[] {
       decideTime: TIME,
     },
   ];
+}
+
+/** What the checks add up to. */
+function tallyOf(checks: readonly Document[]): readonly Document[] {
+  const amount = checks.reduce((sum, { tallied }) => sum + BigInt(tallied), 0n);
+  return [{ _id: key(TENANT, `alice:${USD}`), accountId: "alice", currencyCode: USD, amount }];
 }
 
 function noticesOf({ id, status, notifyPending, refunds = [] }: Story): readonly Document[] {

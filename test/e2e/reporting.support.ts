@@ -21,6 +21,7 @@ export type Place = `${"account" | "fraud" | "gateway" | "notification" | "payme
 /** Books of all services with a real gateway and a real Reporting over them. */
 export interface AuditStand extends AsyncDisposable {
   readonly reportingUrl: string;
+  readonly gatewayUrl: string;
   /** One more Reporting over the same books, in another environment. */
   startReporting(env: Env): Promise<RunningService>;
   audit(acks?: readonly Ack[]): ReturnType<ReturnType<typeof reportingClient>["audit"]>;
@@ -65,6 +66,7 @@ export async function startAuditStand(): Promise<AuditStand> {
   const reportingUrl = `http://${reporting.address}`;
   return {
     reportingUrl,
+    gatewayUrl: alone.url,
     startReporting,
     audit: (acknowledgements = []) =>
       reportingClient(reportingUrl).audit({ acknowledgements: [...acknowledgements] }),

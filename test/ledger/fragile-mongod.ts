@@ -47,6 +47,8 @@ function start(dir: string, port: number): ChildProcess {
   const args = ["--dbpath", dir, "--port", String(port), "--bind_ip", "127.0.0.1"];
   args.push("--replSet", "fragile", "--nounixsocket", "--wiredTigerCacheSizeGB", "0.25");
   args.push("--oplogSize", "64", "--quiet", "--setParameter", "enableTestCommands=1");
+  // Looked for once a minute otherwise.
+  args.push("--setParameter", "ttlMonitorSleepSecs=1");
   const child = spawn(toolPath("mongod"), args, { stdio: "ignore" });
   // A test run that is stopped must not leave it behind.
   process.once("exit", () => child.kill("SIGKILL"));

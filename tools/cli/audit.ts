@@ -5,6 +5,9 @@ import type { Command } from "commander";
 import {
   type Acknowledgement,
   AcknowledgementSchema,
+  type Attention,
+  AttentionKind,
+  type AuditProgress,
   type AuditResponse,
   AuditResponseSchema,
   InvariantResult,
@@ -13,15 +16,19 @@ import {
 import { mergeAudits } from "./audit-pages.ts";
 import { type CliIo, type Invocation, invocationOf } from "./context.ts";
 import { CommandFailure, EXIT_FAILED, UsageError } from "./errors.ts";
-import { fields, printOne, style, time } from "./output.ts";
+import { enumText, fields, printOne, style, time } from "./output.ts";
 import { renderTable } from "./table.ts";
 
 /** Most acknowledgements one call may bring. */
 const ACKS_PER_CALL = 1000;
 /** Keeps a call below the server's 64 KiB: a line of JSON is longer than its message. */
 const ACK_BYTES_PER_CALL = 48 * 1024;
-/** A book of a million payments takes longer than an ordinary call. */
-const AUDIT_TIMEOUT_MS = 600_000;
+/** As long as a stream may be. */
+const AUDIT_TIMEOUT_MS = 3_600_000;
+/** Below this nothing is said of the progress, in milliseconds. */
+const QUIET_MS = 2_000;
+/** Pause between two lines of progress where they cannot be written over each other. */
+const PLAIN_EVERY_MS = 5_000;
 
 const HELP = `
 Exit code 1 when one invariant is broken, with the ids that break it. Open payments are counted, not judged.
@@ -49,8 +56,20 @@ export function addAudit(parent: Command, io: CliIo, result: { exitCode: number 
 
 async function audit(invocation: Invocation, acksFile: string | undefined): Promise<AuditResponse> {
   const client = invocation.client("reporting", ReportingService);
-  const call = (acknowledgements: Acknowledgement[]) =>
-    client.audit({ acknowledgements }, invocation.call(AUDIT_TIMEOUT_MS));
+  const call = async (acknowledgements: Acknowledgement[]): Promise<AuditResponse> => {
+    const show = progressOf(invocation);
+    let answer: AuditResponse | undefined;
+    for await (const { event } of client.streamAudit(
+      { acknowledgements },
+      invocation.call(AUDIT_TIMEOUT_MS),
+    )) {
+      if (event.case === "progress") show(event.value);
+      if (event.case === "audit") answer = event.value;
+    }
+    show(undefined);
+    if (answer !== undefined) return answer;
+    throw new CommandFailure("the audit ended without an answer", "run it again");
+  };
   if (acksFile === undefined) return call([]);
   let merged: AuditResponse | undefined;
   for await (const page of readAcks(acksFile)) {
@@ -59,6 +78,26 @@ async function audit(invocation: Invocation, acksFile: string | undefined): Prom
   }
   if (merged !== undefined) return merged;
   throw new CommandFailure(`${acksFile} has no acknowledgement`, "leave --acks out to skip A10");
+}
+
+/** Writes how far an audit is to standard error, once it takes long: one line that moves, or a line now and then. */
+function progressOf({ io }: Invocation): (progress: AuditProgress | undefined) => void {
+  const startMs = Date.now();
+  let shownMs = startMs + QUIET_MS - PLAIN_EVERY_MS;
+  let moving = false;
+  return (progress) => {
+    const now = Date.now();
+    if (progress === undefined) {
+      if (moving) io.err("\r\u001b[K");
+      return;
+    }
+    if (now - startMs < QUIET_MS || (!io.terminal && now - shownMs < PLAIN_EVERY_MS)) return;
+    shownMs = now;
+    const { checkedPayments, totalPayments } = progress;
+    const text = `checked ${checkedPayments} of ${totalPayments} payments`;
+    moving = io.terminal;
+    io.err(io.terminal ? `\r\u001b[K${text}` : `${text}\n`);
+  };
 }
 
 async function* readAcks(file: string): AsyncGenerator<Acknowledgement[]> {
@@ -143,6 +182,7 @@ function auditLines(invocation: Invocation, response: AuditResponse): readonly s
   return [
     ...coloured,
     ...(violations.length > 0 ? ["", ...violations] : []),
+    ...attentionLines(response.attention),
     "",
     ...fields([
       ["final payments", String(response.finalPayments)],
@@ -154,4 +194,27 @@ function auditLines(invocation: Invocation, response: AuditResponse): readonly s
       ? style(invocation, "good", "the books are clean")
       : style(invocation, "bad", "the books are NOT clean"),
   ];
+}
+
+/** Most items that are named per kind; `-o json` has 20. */
+const SHOWN_ITEMS_MAX = 3;
+
+/** What waits, with the oldest of each kind under it. */
+function attentionLines(attention: readonly Attention[]): readonly string[] {
+  if (attention.length === 0) return [];
+  const lines = attention.flatMap(({ kind, count, oldestAge, oldest }) => {
+    const age = oldestAge ? `, the oldest for ${ageText(Number(oldestAge.seconds))}` : "";
+    const name = enumText(AttentionKind, kind).toLowerCase().replaceAll("_", " ");
+    const named = oldest.slice(0, SHOWN_ITEMS_MAX).map(({ id, detail }) => `  ${id}: ${detail}`);
+    return [`${count} ${name}${age}`, ...named];
+  });
+  return ["", "Look at", ...lines.map((line) => `  ${line}`)];
+}
+
+function ageText(seconds: number): string {
+  if (seconds < 120) return `${seconds} s`;
+  if (seconds < 7_200) return `${Math.floor(seconds / 60)} min`;
+  return seconds < 172_800
+    ? `${Math.floor(seconds / 3_600)} h`
+    : `${Math.floor(seconds / 86_400)} days`;
 }

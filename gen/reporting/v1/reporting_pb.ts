@@ -7,15 +7,15 @@ import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf
 import { file_buf_validate_validate } from "../../buf/validate/validate_pb.ts";
 import { file_common_v1_access } from "../../common/v1/access_pb.ts";
 import { file_google_api_annotations } from "../../google/api/annotations_pb.ts";
-import type { Timestamp } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file reporting/v1/reporting.proto.
  */
 export const file_reporting_v1_reporting: GenFile = /*@__PURE__*/
-  fileDesc("ChxyZXBvcnRpbmcvdjEvcmVwb3J0aW5nLnByb3RvEgxyZXBvcnRpbmcudjEiUgoMQXVkaXRSZXF1ZXN0EkIKEGFja25vd2xlZGdlbWVudHMYASADKAsyHS5yZXBvcnRpbmcudjEuQWNrbm93bGVkZ2VtZW50Qgm6SAaSAQMQ6AciZQoPQWNrbm93bGVkZ2VtZW50EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDGP8BEhsKCnBheW1lbnRfaWQYAiABKAlCB7pIBHICGEASFwoGc3RhdHVzGAMgASgJQge6SARyAhhAIr0BCg1BdWRpdFJlc3BvbnNlEgoKAm9rGAEgASgIEisKCmludmFyaWFudHMYAiADKAsyFy5yZXBvcnRpbmcudjEuSW52YXJpYW50EhUKDW9wZW5fcGF5bWVudHMYAyABKAMSFgoOZmluYWxfcGF5bWVudHMYBCABKAMSEQoJdHJhbnNmZXJzGAUgASgDEjEKDXNuYXBzaG90X3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIqwBCglJbnZhcmlhbnQSCgoCaWQYASABKAkSDQoFdGl0bGUYAiABKAkSLQoGcmVzdWx0GAMgASgOMh0ucmVwb3J0aW5nLnYxLkludmFyaWFudFJlc3VsdBIPCgdjaGVja2VkGAQgASgDEhcKD3Zpb2xhdGlvbl9jb3VudBgFIAEoAxIrCgp2aW9sYXRpb25zGAYgAygLMhcucmVwb3J0aW5nLnYxLlZpb2xhdGlvbiInCglWaW9sYXRpb24SCgoCaWQYASABKAkSDgoGZGV0YWlsGAIgASgJKosBCg9JbnZhcmlhbnRSZXN1bHQSIAocSU5WQVJJQU5UX1JFU1VMVF9VTlNQRUNJRklFRBAAEhcKE0lOVkFSSUFOVF9SRVNVTFRfT0sQARIbChdJTlZBUklBTlRfUkVTVUxUX0JST0tFThACEiAKHElOVkFSSUFOVF9SRVNVTFRfTk9UX0NIRUNLRUQQAzJ3ChBSZXBvcnRpbmdTZXJ2aWNlEmMKBUF1ZGl0EhoucmVwb3J0aW5nLnYxLkF1ZGl0UmVxdWVzdBobLnJlcG9ydGluZy52MS5BdWRpdFJlc3BvbnNlIiGQAgHK2hgGCgIEBRgBgtPkkwIOOgEqIgkvdjEvYXVkaXRCP1o9Z2l0aHViLmNvbS9zZXR0bGUtcGF5bWVudHMvc2V0dGxlLWdvL3JlcG9ydGluZy92MTtyZXBvcnRpbmd2MWIGcHJvdG8z", [file_buf_validate_validate, file_common_v1_access, file_google_api_annotations, file_google_protobuf_timestamp]);
+  fileDesc("ChxyZXBvcnRpbmcvdjEvcmVwb3J0aW5nLnByb3RvEgxyZXBvcnRpbmcudjEiUgoMQXVkaXRSZXF1ZXN0EkIKEGFja25vd2xlZGdlbWVudHMYASADKAsyHS5yZXBvcnRpbmcudjEuQWNrbm93bGVkZ2VtZW50Qgm6SAaSAQMQ6AciZQoPQWNrbm93bGVkZ2VtZW50EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDGP8BEhsKCnBheW1lbnRfaWQYAiABKAlCB7pIBHICGEASFwoGc3RhdHVzGAMgASgJQge6SARyAhhAIukBCg1BdWRpdFJlc3BvbnNlEgoKAm9rGAEgASgIEisKCmludmFyaWFudHMYAiADKAsyFy5yZXBvcnRpbmcudjEuSW52YXJpYW50EhUKDW9wZW5fcGF5bWVudHMYAyABKAMSFgoOZmluYWxfcGF5bWVudHMYBCABKAMSEQoJdHJhbnNmZXJzGAUgASgDEjEKDXNuYXBzaG90X3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEioKCWF0dGVudGlvbhgHIAMoCzIXLnJlcG9ydGluZy52MS5BdHRlbnRpb24iWAoSU3RyZWFtQXVkaXRSZXF1ZXN0EkIKEGFja25vd2xlZGdlbWVudHMYASADKAsyHS5yZXBvcnRpbmcudjEuQWNrbm93bGVkZ2VtZW50Qgm6SAaSAQMQ6AcifQoTU3RyZWFtQXVkaXRSZXNwb25zZRIvCghwcm9ncmVzcxgBIAEoCzIbLnJlcG9ydGluZy52MS5BdWRpdFByb2dyZXNzSAASLAoFYXVkaXQYAiABKAsyGy5yZXBvcnRpbmcudjEuQXVkaXRSZXNwb25zZUgAQgcKBWV2ZW50IkEKDUF1ZGl0UHJvZ3Jlc3MSGAoQY2hlY2tlZF9wYXltZW50cxgBIAEoAxIWCg50b3RhbF9wYXltZW50cxgCIAEoAyKhAQoJQXR0ZW50aW9uEikKBGtpbmQYASABKA4yGy5yZXBvcnRpbmcudjEuQXR0ZW50aW9uS2luZBINCgVjb3VudBgCIAEoAxItCgpvbGRlc3RfYWdlGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEisKBm9sZGVzdBgEIAMoCzIbLnJlcG9ydGluZy52MS5BdHRlbnRpb25JdGVtIlsKDUF0dGVudGlvbkl0ZW0SCgoCaWQYASABKAkSDgoGZGV0YWlsGAIgASgJEi4KCnNpbmNlX3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIqwBCglJbnZhcmlhbnQSCgoCaWQYASABKAkSDQoFdGl0bGUYAiABKAkSLQoGcmVzdWx0GAMgASgOMh0ucmVwb3J0aW5nLnYxLkludmFyaWFudFJlc3VsdBIPCgdjaGVja2VkGAQgASgDEhcKD3Zpb2xhdGlvbl9jb3VudBgFIAEoAxIrCgp2aW9sYXRpb25zGAYgAygLMhcucmVwb3J0aW5nLnYxLlZpb2xhdGlvbiInCglWaW9sYXRpb24SCgoCaWQYASABKAkSDgoGZGV0YWlsGAIgASgJKpYCCg1BdHRlbnRpb25LaW5kEh4KGkFUVEVOVElPTl9LSU5EX1VOU1BFQ0lGSUVEEAASHwobQVRURU5USU9OX0tJTkRfT1BFTl9QQVlNRU5UEAESGgoWQVRURU5USU9OX0tJTkRfVU5ET0lORxACEiYKIkFUVEVOVElPTl9LSU5EX1VOREVMSVZFUkVEX01FU1NBR0UQAxImCiJBVFRFTlRJT05fS0lORF9VTkRFTElWRVJFRF9XRUJIT09LEAQSHAoYQVRURU5USU9OX0tJTkRfT1BFTl9UQVNLEAUSHQoZQVRURU5USU9OX0tJTkRfU1RBTEVfVEFTSxAGEhsKF0FUVEVOVElPTl9LSU5EX1NVU1BFTlNFEAcqiwEKD0ludmFyaWFudFJlc3VsdBIgChxJTlZBUklBTlRfUkVTVUxUX1VOU1BFQ0lGSUVEEAASFwoTSU5WQVJJQU5UX1JFU1VMVF9PSxABEhsKF0lOVkFSSUFOVF9SRVNVTFRfQlJPS0VOEAISIAocSU5WQVJJQU5UX1JFU1VMVF9OT1RfQ0hFQ0tFRBADMvcBChBSZXBvcnRpbmdTZXJ2aWNlEmMKBUF1ZGl0EhoucmVwb3J0aW5nLnYxLkF1ZGl0UmVxdWVzdBobLnJlcG9ydGluZy52MS5BdWRpdFJlc3BvbnNlIiGQAgHK2hgGCgIEBRgBgtPkkwIOOgEqIgkvdjEvYXVkaXQSfgoLU3RyZWFtQXVkaXQSIC5yZXBvcnRpbmcudjEuU3RyZWFtQXVkaXRSZXF1ZXN0GiEucmVwb3J0aW5nLnYxLlN0cmVhbUF1ZGl0UmVzcG9uc2UiKJACAcraGAYKAgQFGAGC0+STAhU6ASoiEC92MS9hdWRpdDpzdHJlYW0wAUI/Wj1naXRodWIuY29tL3NldHRsZS1wYXltZW50cy9zZXR0bGUtZ28vcmVwb3J0aW5nL3YxO3JlcG9ydGluZ3YxYgZwcm90bzM", [file_buf_validate_validate, file_common_v1_access, file_google_api_annotations, file_google_protobuf_duration, file_google_protobuf_timestamp]);
 
 /**
  * Asks for an audit.
@@ -121,6 +121,13 @@ export type AuditResponse = Message<"reporting.v1.AuditResponse"> & {
    * @generated from field: google.protobuf.Timestamp snapshot_time = 6;
    */
   snapshotTime?: Timestamp | undefined;
+
+  /**
+   * What breaks nothing and a person should know of: one entry for each kind that there is something of.
+   *
+   * @generated from field: repeated reporting.v1.Attention attention = 7;
+   */
+  attention: Attention[];
 };
 
 /**
@@ -129,6 +136,167 @@ export type AuditResponse = Message<"reporting.v1.AuditResponse"> & {
  */
 export const AuditResponseSchema: GenMessage<AuditResponse> = /*@__PURE__*/
   messageDesc(file_reporting_v1_reporting, 2);
+
+/**
+ * Asks for an audit with progress.
+ *
+ * @generated from message reporting.v1.StreamAuditRequest
+ */
+export type StreamAuditRequest = Message<"reporting.v1.StreamAuditRequest"> & {
+  /**
+   * Answers the caller got, for A10; none means A10 is not checked.
+   *
+   * @generated from field: repeated reporting.v1.Acknowledgement acknowledgements = 1;
+   */
+  acknowledgements: Acknowledgement[];
+};
+
+/**
+ * Describes the message reporting.v1.StreamAuditRequest.
+ * Use `create(StreamAuditRequestSchema)` to create a new message.
+ */
+export const StreamAuditRequestSchema: GenMessage<StreamAuditRequest> = /*@__PURE__*/
+  messageDesc(file_reporting_v1_reporting, 3);
+
+/**
+ * How far the audit is, or what it found.
+ *
+ * @generated from message reporting.v1.StreamAuditResponse
+ */
+export type StreamAuditResponse = Message<"reporting.v1.StreamAuditResponse"> & {
+  /**
+   * @generated from oneof reporting.v1.StreamAuditResponse.event
+   */
+  event: {
+    /**
+     * Sent twice a second.
+     *
+     * @generated from field: reporting.v1.AuditProgress progress = 1;
+     */
+    value: AuditProgress;
+    case: "progress";
+  } | {
+    /**
+     * The last message.
+     *
+     * @generated from field: reporting.v1.AuditResponse audit = 2;
+     */
+    value: AuditResponse;
+    case: "audit";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message reporting.v1.StreamAuditResponse.
+ * Use `create(StreamAuditResponseSchema)` to create a new message.
+ */
+export const StreamAuditResponseSchema: GenMessage<StreamAuditResponse> = /*@__PURE__*/
+  messageDesc(file_reporting_v1_reporting, 4);
+
+/**
+ * How far an audit is.
+ *
+ * @generated from message reporting.v1.AuditProgress
+ */
+export type AuditProgress = Message<"reporting.v1.AuditProgress"> & {
+  /**
+   * Payments that were looked at.
+   *
+   * @generated from field: int64 checked_payments = 1;
+   */
+  checkedPayments: bigint;
+
+  /**
+   * Payments in the snapshot.
+   *
+   * @generated from field: int64 total_payments = 2;
+   */
+  totalPayments: bigint;
+};
+
+/**
+ * Describes the message reporting.v1.AuditProgress.
+ * Use `create(AuditProgressSchema)` to create a new message.
+ */
+export const AuditProgressSchema: GenMessage<AuditProgress> = /*@__PURE__*/
+  messageDesc(file_reporting_v1_reporting, 5);
+
+/**
+ * What waits, or lies somewhere, of one kind.
+ *
+ * @generated from message reporting.v1.Attention
+ */
+export type Attention = Message<"reporting.v1.Attention"> & {
+  /**
+   * What it is.
+   *
+   * @generated from field: reporting.v1.AttentionKind kind = 1;
+   */
+  kind: AttentionKind;
+
+  /**
+   * How many there are.
+   *
+   * @generated from field: int64 count = 2;
+   */
+  count: bigint;
+
+  /**
+   * Age of the oldest at the snapshot.
+   *
+   * @generated from field: google.protobuf.Duration oldest_age = 3;
+   */
+  oldestAge?: Duration | undefined;
+
+  /**
+   * The 20 oldest, oldest first.
+   *
+   * @generated from field: repeated reporting.v1.AttentionItem oldest = 4;
+   */
+  oldest: AttentionItem[];
+};
+
+/**
+ * Describes the message reporting.v1.Attention.
+ * Use `create(AttentionSchema)` to create a new message.
+ */
+export const AttentionSchema: GenMessage<Attention> = /*@__PURE__*/
+  messageDesc(file_reporting_v1_reporting, 6);
+
+/**
+ * One thing that waits.
+ *
+ * @generated from message reporting.v1.AttentionItem
+ */
+export type AttentionItem = Message<"reporting.v1.AttentionItem"> & {
+  /**
+   * The payment, message, delivery, task or account.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * How it stands.
+   *
+   * @generated from field: string detail = 2;
+   */
+  detail: string;
+
+  /**
+   * Since when; absent where nobody wrote that down.
+   *
+   * @generated from field: google.protobuf.Timestamp since_time = 3;
+   */
+  sinceTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message reporting.v1.AttentionItem.
+ * Use `create(AttentionItemSchema)` to create a new message.
+ */
+export const AttentionItemSchema: GenMessage<AttentionItem> = /*@__PURE__*/
+  messageDesc(file_reporting_v1_reporting, 7);
 
 /**
  * One invariant.
@@ -184,7 +352,7 @@ export type Invariant = Message<"reporting.v1.Invariant"> & {
  * Use `create(InvariantSchema)` to create a new message.
  */
 export const InvariantSchema: GenMessage<Invariant> = /*@__PURE__*/
-  messageDesc(file_reporting_v1_reporting, 3);
+  messageDesc(file_reporting_v1_reporting, 8);
 
 /**
  * One object that breaks an invariant.
@@ -212,7 +380,81 @@ export type Violation = Message<"reporting.v1.Violation"> & {
  * Use `create(ViolationSchema)` to create a new message.
  */
 export const ViolationSchema: GenMessage<Violation> = /*@__PURE__*/
-  messageDesc(file_reporting_v1_reporting, 4);
+  messageDesc(file_reporting_v1_reporting, 9);
+
+/**
+ * Kinds of what waits.
+ *
+ * @generated from enum reporting.v1.AttentionKind
+ */
+export const AttentionKind = {
+  /**
+   * @generated from enum value: ATTENTION_KIND_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * Payments that have not ended.
+   *
+   * @generated from enum value: ATTENTION_KIND_OPEN_PAYMENT = 1;
+   */
+  OPEN_PAYMENT: 1,
+
+  /**
+   * Of these, the ones that are being undone.
+   *
+   * @generated from enum value: ATTENTION_KIND_UNDOING = 2;
+   */
+  UNDOING: 2,
+
+  /**
+   * Messages that were not stored, not delivered yet, or given up.
+   *
+   * @generated from enum value: ATTENTION_KIND_UNDELIVERED_MESSAGE = 3;
+   */
+  UNDELIVERED_MESSAGE: 3,
+
+  /**
+   * Webhook deliveries that wait for their endpoint.
+   *
+   * @generated from enum value: ATTENTION_KIND_UNDELIVERED_WEBHOOK = 4;
+   */
+  UNDELIVERED_WEBHOOK: 4,
+
+  /**
+   * Tasks that wait for a person.
+   *
+   * @generated from enum value: ATTENTION_KIND_OPEN_TASK = 5;
+   */
+  OPEN_TASK: 5,
+
+  /**
+   * Of these, the ones whose payment or refund has ended or is not there: nothing asks for them any more.
+   *
+   * @generated from enum value: ATTENTION_KIND_STALE_TASK = 6;
+   */
+  STALE_TASK: 6,
+
+  /**
+   * Suspense accounts with a balance: money that belongs to somebody else, with the tasks that say whose.
+   *
+   * @generated from enum value: ATTENTION_KIND_SUSPENSE = 7;
+   */
+  SUSPENSE: 7,
+} as const;
+
+/**
+ * Kinds of what waits.
+ *
+ * @generated from enum reporting.v1.AttentionKind
+ */
+export type AttentionKind = (typeof AttentionKind)[keyof typeof AttentionKind] | UnknownEnum;
+
+/**
+ * Describes the enum reporting.v1.AttentionKind.
+ */
+export const AttentionKindSchema: GenEnum<AttentionKind> = /*@__PURE__*/
+  enumDesc(file_reporting_v1_reporting, 0);
 
 /**
  * Whether an invariant holds.
@@ -252,7 +494,7 @@ export type InvariantResult = (typeof InvariantResult)[keyof typeof InvariantRes
  * Describes the enum reporting.v1.InvariantResult.
  */
 export const InvariantResultSchema: GenEnum<InvariantResult> = /*@__PURE__*/
-  enumDesc(file_reporting_v1_reporting, 0);
+  enumDesc(file_reporting_v1_reporting, 1);
 
 /**
  * The read side over all services.
@@ -261,7 +503,8 @@ export const InvariantResultSchema: GenEnum<InvariantResult> = /*@__PURE__*/
  */
 export const ReportingService: GenService<{
   /**
-   * Proves from the books that every accepted payment ended exactly once: invariants A1 to A11 in one snapshot.
+   * Proves from the books that every accepted payment ended exactly once: invariants A1 to A11 in one snapshot. Books
+   * that take longer than 30 s need StreamAudit.
    *
    * @generated from rpc reporting.v1.ReportingService.Audit
    */
@@ -269,6 +512,17 @@ export const ReportingService: GenService<{
     methodKind: "unary";
     input: typeof AuditRequestSchema;
     output: typeof AuditResponseSchema;
+  },
+  /**
+   * The same with its progress on the way, for books that take longer than an ordinary call. The last message is the
+   * answer. Fails with SNAPSHOT_LOST when the database cannot keep the moment for so long.
+   *
+   * @generated from rpc reporting.v1.ReportingService.StreamAudit
+   */
+  streamAudit: {
+    methodKind: "server_streaming";
+    input: typeof StreamAuditRequestSchema;
+    output: typeof StreamAuditResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_reporting_v1_reporting, 0);

@@ -12,7 +12,7 @@ export async function countAttempt(
   const increment = () =>
     book.attempts.findOneAndUpdate(
       { _id: key(scope, authorizationKey) },
-      { $inc: { count: 1 } },
+      { $inc: { count: 1 }, $set: { updateTime: new Date() } },
       { upsert: true, returnDocument: "after" },
     );
   // Two first attempts may both try to insert; the one that lost finds the row on its second try.

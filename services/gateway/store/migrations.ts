@@ -31,4 +31,8 @@ export const gatewayMigrations: readonly Migration[] = [
       }
     },
   },
+  {
+    id: "012-attempts-by-time",
+    up: (db) => ensureCollection(db, "attempts", COLLECTION_SCHEMAS.attempts),
+  },
 ];

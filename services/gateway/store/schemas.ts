@@ -66,7 +66,7 @@ const callbacks = object(
   },
 );
 
-const attempts = object({ _id: closedKey, count: { bsonType: "int" } });
+const attempts = object({ _id: closedKey, count: { bsonType: "int" } }, { updateTime: date });
 
 /** What each collection of the gateway may hold. */
 export const COLLECTION_SCHEMAS = { transactions, operations, callbacks, attempts } as const;

@@ -1,4 +1,5 @@
 import { ensureCollection, type Migration } from "../mongo/migrate.ts";
+import type { Retention } from "../mongo/retention.ts";
 import { date, text } from "../mongo/schema.ts";
 
 /**
@@ -16,6 +17,11 @@ export const requestsMigrations: readonly Migration[] = [
     up: (db) => ensureCollection(db, "requests", requestsSchema({ subject: text })),
   },
 ];
+
+/** Which requests may go: all that nobody has touched for so long. */
+export function requestsRetention(keptMs: number): Retention {
+  return { collection: "requests", field: "updateTime", keptMs };
+}
 
 const requestsSchema = (subject: object) => ({
   bsonType: "object",

@@ -17,7 +17,7 @@ import {
 import { requestKey } from "./request-key.ts";
 
 export { requestHash } from "./hash.ts";
-export { requestsMigrations } from "./migration.ts";
+export { requestsMigrations, requestsRetention } from "./migration.ts";
 
 /** What a repeated call must have in common with the first. */
 export interface Claim<Res extends DescMessage> {

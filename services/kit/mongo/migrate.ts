@@ -1,4 +1,5 @@
 import type { Db } from "mongodb";
+import { applyRetention, type Retention } from "./retention.ts";
 
 /** One step of a database's history. Idempotent, additive, and never changed once shipped. */
 export interface Migration {
@@ -18,9 +19,13 @@ interface MigrationRow {
 /**
  * Runs what has not run yet, in order. Two processes at once are safe: steps are idempotent and the row
  * is written after the step. Steps of a newer version are left alone, so that an older instance can start beside newer
- * ones; it refuses only where such a step says that it must.
+ * ones; it refuses only where such a step says that it must. Then sets how long rows are kept.
  */
-export async function migrate(db: Db, migrations: readonly Migration[]): Promise<void> {
+export async function migrate(
+  db: Db,
+  migrations: readonly Migration[],
+  retentions: readonly Retention[] = [],
+): Promise<void> {
   const rows = db.collection<MigrationRow>("migrations");
   const found = await rows.find().toArray();
   const done = new Set(found.map((row) => row._id));
@@ -42,6 +47,7 @@ export async function migrate(db: Db, migrations: readonly Migration[]): Promise
       { upsert: true },
     );
   }
+  await applyRetention(db, retentions);
 }
 
 function shutsOutOlder({ shutsOutOlder: shut }: Migration): Pick<MigrationRow, "shutsOutOlder"> {

@@ -84,7 +84,7 @@ async function recordIn(
   // Every writer of this payment's events changes the counter, so of two that run at once one starts over.
   const counter = await rows.sequences.findOneAndUpdate(
     { _id: key({ tenant }, paymentId) },
-    { $inc: { last: waiting.length } },
+    { $inc: { last: waiting.length }, $set: { updateTime: now } },
     { session, upsert: true, returnDocument: "after" },
   );
   const first = (counter?.last ?? waiting.length) - waiting.length + 1;

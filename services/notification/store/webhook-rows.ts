@@ -41,6 +41,8 @@ export interface DeliveryRow extends Omit<WebhookDelivery, "id" | "deliverTime">
 export interface SequenceRow {
   readonly _id: Key;
   readonly last: number;
+  /** Absent in rows from before it was kept: they stay. */
+  readonly updateTime?: Date;
 }
 
 /** Collections that webhooks live in. */

@@ -115,13 +115,22 @@ interface Change {
   readonly set?: Partial<Omit<PaymentRow, "_id" | "version" | "timeline">>;
 }
 
+/** Most entries a timeline gets before its end; refunds beyond them share the last one. */
+export const TIMELINE_MAX = 50;
+
 function update(change: Change): UpdateFilter<PaymentRow> {
   const now = new Date();
   const { status, step, message } = change;
   return {
     $set: { ...change.set, status, step, updateTime: now },
     $inc: { version: 1n },
-    $push: { timeline: { time: now, status, step, message } },
+    // The first entries stay: the answer to Create is made of them. An end always has its place.
+    $push: {
+      timeline: {
+        $each: [{ time: now, status, step, message }],
+        ...(step === "DONE" ? {} : { $slice: TIMELINE_MAX }),
+      },
+    },
   };
 }
 

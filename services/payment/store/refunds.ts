@@ -5,7 +5,7 @@ import { type Key, key } from "#kit/mongo/key.ts";
 import { type ListColumns, listFilter, listSort, listWhere } from "#kit/mongo/list.ts";
 import type { Scope } from "#kit/pure/scope.ts";
 import { type Failure, type Payment, type Refund, refundable } from "../domain/payment.ts";
-import { paymentRows, toPayment } from "./payments.ts";
+import { paymentRows, TIMELINE_MAX, toPayment } from "./payments.ts";
 
 /** A refund as it lies in `refunds`. */
 export type RefundRow = Omit<Refund, "tenant" | "refundId"> & { readonly _id: Key };
@@ -152,16 +152,27 @@ async function settleReservation(
   }
   const refundedAmount = payment.refundedAmount + refund.amount;
   const status = refundedAmount === payment.capturedAmount ? "REFUNDED" : "PARTIALLY_REFUNDED";
-  const message = `refunded ${refund.amount} ${refund.currencyCode} minor units`;
+  const entry = { time: now, status, step: "DONE", message: "" } as const;
+  const last = payment.timeline.length - 1;
+  const told =
+    last < TIMELINE_MAX
+      ? { timeline: [...payment.timeline, { ...entry, message: refunded(refund.amount, refund) }] }
+      : // One entry for all further refunds; ListRefunds has each of them.
+        {
+          [`timeline.${last}`]: { ...entry, message: `${refunded(refundedAmount, refund)} in all` },
+        };
   await paymentRows(db).updateOne(
     { _id },
     {
-      $set: { status, refundedAmount, updateTime: now },
+      $set: { status, refundedAmount, updateTime: now, ...told },
       $inc: { reservedAmount: -refund.amount, version: 1n },
-      $push: { timeline: { time: now, status, step: "DONE", message } },
     },
     { session },
   );
+}
+
+function refunded(amount: bigint, { currencyCode }: RefundRow): string {
+  return `refunded ${amount} ${currencyCode} minor units`;
 }
 
 /** Clears a pending notification once it is stored. */

@@ -1,11 +1,19 @@
-import { type HoldBook, namesOf, PROVIDER_PREFIX } from "../domain/books.ts";
+import type { AttentionList } from "../domain/attention.ts";
+import { type HoldBook, namesOf, PROVIDER_PREFIX, SUSPENSE_PREFIX } from "../domain/books.ts";
 import type { Findings } from "../domain/invariants.ts";
-import { judgeAccount, judgeCurrency } from "../domain/judge-accounts.ts";
+import { type AccountCase, judgeAccount, judgeCurrency } from "../domain/judge-accounts.ts";
 import { isPayout, ownerOfProviderTransfer, strayTransfer } from "../domain/judge-ledger.ts";
+import { judgeTallySum } from "../domain/judge-payment.ts";
+import type { SuspenseTasks } from "./audit-waiting.ts";
 import type { Books } from "./books.ts";
 
-/** A1 to A3. Answers how many transfers are posted. */
-export async function auditLedger(books: Books, findings: Findings): Promise<bigint> {
+/** A1 to A3, and what lies in suspense with the tasks about it. Answers how many transfers are posted. */
+export async function auditLedger(
+  books: Books,
+  findings: Findings,
+  attention: AttentionList,
+  tasks: SuspenseTasks,
+): Promise<bigint> {
   for await (const { currencyCode, total } of books.balances()) {
     findings.broken(judgeCurrency(currencyCode, total));
   }
@@ -13,10 +21,34 @@ export async function auditLedger(books: Books, findings: Findings): Promise<big
     findings.looked("A2");
     if (account.account && account.account.kind !== "SYSTEM") findings.looked("A3");
     findings.broken(judgeAccount(account));
+    noteSuspense(account, attention, tasks);
   }
   const transfers = (await books.countPostedLegs()) / 2n;
   findings.looked("A1", transfers);
   return transfers;
+}
+
+function noteSuspense(
+  { accountId: id, account }: AccountCase,
+  attention: AttentionList,
+  tasks: SuspenseTasks,
+): void {
+  if (!id.startsWith(SUSPENSE_PREFIX) || !account || account.balance === 0n) return;
+  const { balance, currencyCode } = account;
+  const named = tasks.get(currencyCode)?.join(", ") ?? "no task says whose it is";
+  attention.note("SUSPENSE", {
+    id,
+    detail: `${balance} ${currencyCode}: ${named}`,
+    since: undefined,
+  });
+}
+
+/** The part of A9 about Fraud's tallies. */
+export async function auditTallies(books: Books, findings: Findings): Promise<void> {
+  for await (const tally of books.tallies()) {
+    findings.looked("A9");
+    findings.broken(judgeTallySum(tally));
+  }
 }
 
 /**

@@ -1,9 +1,12 @@
 import type { Scope } from "#kit/pure/scope.ts";
+import type { AttentionItem } from "../domain/attention.ts";
 import type {
   GatewayBook,
   HoldBook,
   PaymentBook,
   PaymentCase,
+  TallyBook,
+  TaskBook,
   TransferBook,
 } from "../domain/books.ts";
 import type { AccountCase } from "../domain/judge-accounts.ts";
@@ -17,6 +20,8 @@ export interface Books extends AsyncDisposable {
   accounts(): AsyncIterable<AccountCase>;
   /** Legs that are posted: two for each transfer. */
   countPostedLegs(): Promise<bigint>;
+  /** How many payments there are. */
+  countPayments(): Promise<bigint>;
   /** Every payment with all that belongs to it, by payment id. */
   payments(): AsyncIterable<readonly PaymentCase[]>;
   paymentsById(ids: readonly string[]): Promise<ReadonlyMap<string, PaymentBook>>;
@@ -33,6 +38,16 @@ export interface Books extends AsyncDisposable {
   heldHolds(): AsyncIterable<readonly HoldBook[]>;
   /** Posted transfers with a provider on one side. */
   providerTransfers(): AsyncIterable<readonly TransferBook[]>;
+  /** Tasks that wait for a person. */
+  openTasks(): AsyncIterable<readonly TaskBook[]>;
+  /** Those of the ids that are refunds under way. */
+  pendingRefundIds(ids: readonly string[]): Promise<ReadonlySet<string>>;
+  /** Messages that are not delivered yet, or were given up. */
+  undelivered(): AsyncIterable<readonly AttentionItem[]>;
+  /** Webhook deliveries that wait for their endpoint. */
+  waitingWebhooks(): AsyncIterable<readonly AttentionItem[]>;
+  /** Every tally, and every account and currency that a tallied check names. */
+  tallies(): AsyncIterable<TallyBook>;
   /** Versions of payments as they are now, outside the snapshot; absent payments are left out. */
   versionsNow(ids: readonly string[]): Promise<ReadonlyMap<string, bigint>>;
 }
@@ -60,4 +75,6 @@ export interface AuditDeps {
   openBooks(scope: Scope): Promise<Books>;
   readonly gateway: GatewayReader;
   readonly clock: () => Date;
+  /** How long Notification keeps a message that was delivered, in milliseconds; infinite where it keeps all. */
+  readonly messagesKeptMs: number;
 }

@@ -18,6 +18,9 @@ export interface PaymentBook {
   readonly notifyPending: boolean;
   /** Rises with every write of the row. */
   readonly version: bigint;
+  readonly createTime: Date | undefined;
+  /** When it ended; undefined while it is open. */
+  readonly finalTime: Date | undefined;
 }
 
 /** A refund as its owner's row says. */
@@ -28,6 +31,8 @@ export interface RefundBook {
   /** PENDING, SUCCEEDED or FAILED. */
   readonly status: string;
   readonly notifyPending: boolean;
+  /** Of an ended refund, when it ended. */
+  readonly updateTime: Date | undefined;
 }
 
 /** A hold of the ledger. */
@@ -57,6 +62,27 @@ export interface NoticeBook {
   readonly notificationId: string;
   readonly paymentId: string;
   readonly template: string;
+  /** What it tells, by the names of its variables. */
+  readonly told: ReadonlyMap<string, string>;
+}
+
+/** A task for a person. */
+export interface TaskBook {
+  readonly taskId: string;
+  readonly paymentId: string;
+  /** Empty unless it is about a refund. */
+  readonly refundId: string;
+  readonly kind: string;
+  readonly detail: string;
+  readonly createTime: Date | undefined;
+}
+
+/** What an account's payments add up to in Fraud, by its own sum and by its checks. */
+export interface TallyBook {
+  /** `<account>:<currency>`. */
+  readonly name: string;
+  readonly tally: bigint;
+  readonly checks: bigint;
 }
 
 /** A fraud check. */
@@ -107,8 +133,16 @@ export const namesOf = {
   suspenseAccount: (currencyCode: string) => `suspense:${currencyCode}`,
 } as const;
 
+/** Begins the id of every account that keeps money until somebody knows whose it is. */
+export const SUSPENSE_PREFIX = "suspense:";
+
 /** Begins the id of every account that stands for a provider. */
 export const PROVIDER_PREFIX = "provider:";
+
+/** Whether the task asks for something only while its payment or refund is open. */
+export function isTaskOfOpen(kind: string): boolean {
+  return ["FRAUD_REVIEW", "STEP_STUCK", "COMPENSATION_FAILED"].includes(kind);
+}
 
 /** How each final event is told, and the statuses that stand for it. */
 export const FINAL_EVENTS = [

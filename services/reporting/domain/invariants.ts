@@ -7,8 +7,8 @@ export const INVARIANTS = {
   A5: "every payment that ended is in exactly one final state",
   A6: "the ledger's effect fits the payment's state",
   A7: "the provider's own book agrees",
-  A8: "one notification per final event, of the fitting kind",
-  A9: "nothing is held, and no fraud tally kept, for a payment that ended without it",
+  A8: "one notification per final event, of the fitting kind, which tells what happened",
+  A9: "nothing is held or tallied for a payment that ended without it, and tallies are the sums of their checks",
   A10: "no acknowledged answer was contradicted",
   A11: "captured − refunded − reserved is at least 0, and both are the sums of the refunds",
 } as const;

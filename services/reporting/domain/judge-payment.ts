@@ -5,6 +5,7 @@ import {
   namesOf,
   type PaymentCase,
   type RefundBook,
+  type TallyBook,
 } from "./books.ts";
 import { type Violation, violationsOf } from "./invariants.ts";
 
@@ -52,36 +53,78 @@ function settledStatus(captured: bigint, refunded: bigint): string {
   return refunded >= captured ? "REFUNDED" : "PARTIALLY_REFUNDED";
 }
 
-/** A8 for one final payment: its end and every successful refund are told once, and no failed refund is. */
-export function judgeNotices({ payment, refunds, notices }: PaymentCase): readonly Violation[] {
+/** A message that must be there, and what it must tell. */
+interface ExpectedNotice {
+  readonly id: string;
+  readonly template: string;
+  readonly happened: boolean;
+  /** Not stored yet, or so old that its owner may have dropped it. */
+  readonly mayBeAbsent: boolean;
+  /** By the names of its variables. */
+  readonly told: Readonly<Record<string, string>>;
+}
+
+/**
+ * A8 for one final payment: its end and every successful refund are told once and as they happened, and no failed refund
+ * is. Of what ended before `keptSince` the messages may be gone.
+ */
+export function judgeNotices(
+  { payment, refunds, notices }: PaymentCase,
+  keptSince: Date,
+): readonly Violation[] {
   const { paymentId } = payment;
-  const end = finalEventOf(payment.status);
   const expected = [
-    ...(end
-      ? [
-          {
-            ...end,
-            id: namesOf.notice(paymentId, end.event),
-            pending: payment.notifyPending,
-            happened: true,
-          },
-        ]
-      : []),
-    ...refunds.map((refund) => ({
-      id: namesOf.notice(refund.refundId, "refunded"),
-      template: "PAYMENT_REFUNDED",
-      pending: refund.notifyPending,
-      happened: refund.status === "SUCCEEDED",
-    })),
+    ...endNotice(payment, keptSince),
+    ...refunds.map((each) => refundNotice(each, keptSince)),
   ];
-  const details = expected.flatMap(({ id, template, pending, happened }) => {
+  const details = expected.flatMap(({ id, template, happened, mayBeAbsent, told }) => {
     const notice = notices.get(id);
     if (!happened) return notice ? [`${id} tells what did not happen`] : [];
-    if (!notice) return pending ? [] : [`${id} was never stored`];
+    if (!notice) return mayBeAbsent ? [] : [`${id} was never stored`];
     if (notice.template !== template) return [`${id} is told as ${notice.template}`];
-    return notice.paymentId === paymentId ? [] : [`${id} is about payment ${notice.paymentId}`];
+    if (notice.paymentId !== paymentId) return [`${id} is about payment ${notice.paymentId}`];
+    return Object.entries(told).flatMap(([name, value]) => {
+      const said = notice.told.get(name);
+      return said === undefined || said === value
+        ? []
+        : [`${id} tells ${name} ${said}, not ${value}`];
+    });
   });
   return violationsOf("A8", paymentId, details);
+}
+
+function endNotice(payment: PaymentCase["payment"], keptSince: Date): readonly ExpectedNotice[] {
+  const end = finalEventOf(payment.status);
+  if (end === undefined) return [];
+  const { currencyCode, amount, capturedAmount, failureReason } = payment;
+  return [
+    {
+      id: namesOf.notice(payment.paymentId, end.event),
+      template: end.template,
+      happened: true,
+      mayBeAbsent: payment.notifyPending || isBefore(payment.finalTime, keptSince),
+      told: {
+        currencyCode,
+        minorUnits: `${amount}`,
+        capturedMinorUnits: `${capturedAmount}`,
+        reason: failureReason,
+      },
+    },
+  ];
+}
+
+function refundNotice(refund: RefundBook, keptSince: Date): ExpectedNotice {
+  return {
+    id: namesOf.notice(refund.refundId, "refunded"),
+    template: "PAYMENT_REFUNDED",
+    happened: refund.status === "SUCCEEDED",
+    mayBeAbsent: refund.notifyPending || isBefore(refund.updateTime, keptSince),
+    told: { currencyCode: refund.currencyCode, minorUnits: `${refund.amount}` },
+  };
+}
+
+function isBefore(time: Date | undefined, limit: Date): boolean {
+  return time !== undefined && time < limit;
 }
 
 /** The part of A9 that a payment's own documents tell: an undone payment gives its fraud tally back. */
@@ -89,6 +132,12 @@ export function judgeTally({ payment, check }: PaymentCase): readonly Violation[
   if (!payment.final || !isUndone(payment.status) || !check || check.tallied === 0n) return [];
   const detail = `is ${payment.status}, but ${check.tallied} is still in the fraud tally`;
   return [{ invariant: "A9", id: payment.paymentId, detail }];
+}
+
+/** The part of A9 that Fraud's own documents tell: a tally that is wrong lets through or stops the wrong payments. */
+export function judgeTallySum({ name, tally, checks }: TallyBook): readonly Violation[] {
+  if (tally === checks) return [];
+  return [{ invariant: "A9", id: name, detail: `tallied ${tally}, its checks sum to ${checks}` }];
 }
 
 /** A11, for open payments too: reservation and refund row are written in one transaction. */

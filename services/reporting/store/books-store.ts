@@ -2,7 +2,18 @@ import type { Document, MongoClient } from "mongodb";
 import type { Books } from "../application/books.ts";
 import { PROVIDER_PREFIX } from "../domain/books.ts";
 import { countPostedLegs, readAccounts, readBalances } from "./read-accounts.ts";
-import { readPayments, readRepeatedNotices, readReusedRequestIds } from "./read-payments.ts";
+import {
+  countPayments,
+  readPayments,
+  readRepeatedNotices,
+  readReusedRequestIds,
+} from "./read-payments.ts";
+import {
+  readOpenTasks,
+  readTallies,
+  readUndelivered,
+  readWaitingWebhooks,
+} from "./read-waiting.ts";
 import { holdBook, idOf, paymentBook, transferBook, units } from "./rows.ts";
 import { idsOf, openSnapshot, type Snapshot, type Tenant } from "./snapshot.ts";
 
@@ -23,6 +34,7 @@ export async function openBooks(
     balances: () => readBalances(snapshot),
     accounts: () => readAccounts(snapshot),
     countPostedLegs: () => countPostedLegs(snapshot),
+    countPayments: () => countPayments(snapshot),
     payments: () => readPayments(snapshot, tenant),
     reusedRequestIds: () => readReusedRequestIds(snapshot),
     repeatedNotices: () => readRepeatedNotices(snapshot),
@@ -34,6 +46,14 @@ export async function openBooks(
       const rows = await snapshot.byIds(snapshot.collection("payment", "refunds"), ids);
       return new Set(rows.map(idOf));
     },
+    openTasks: () => readOpenTasks(snapshot),
+    async pendingRefundIds(ids) {
+      const rows = await snapshot.byIds(snapshot.collection("payment", "refunds"), ids);
+      return new Set(rows.filter((row) => row["status"] === "PENDING").map(idOf));
+    },
+    undelivered: () => readUndelivered(snapshot),
+    waitingWebhooks: () => readWaitingWebhooks(snapshot),
+    tallies: () => readTallies(snapshot),
     heldHolds: () => readHolds(snapshot),
     providerTransfers: () => readProviderTransfers(snapshot),
     async versionsNow(ids) {

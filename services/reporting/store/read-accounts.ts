@@ -1,5 +1,6 @@
 import type { Document } from "mongodb";
 import type { AccountCase } from "../domain/judge-accounts.ts";
+import { byCodeUnits, Peekable, rowsOf } from "./peekable.ts";
 import { idOf, text, units } from "./rows.ts";
 import type { Snapshot } from "./snapshot.ts";
 
@@ -29,7 +30,7 @@ export async function* readBalances(
     { $group: { _id: "$currencyCode", total: { $sum: "$balance" } } },
     { $sort: { _id: 1 } },
   ];
-  for await (const row of rows(snapshot, "accounts", pipeline)) {
+  for await (const row of rowsOf(snapshot, "account", "accounts", pipeline)) {
     yield { currencyCode: text(row["_id"]), total: units(row["total"]) };
   }
 }
@@ -37,7 +38,7 @@ export async function* readBalances(
 /** How many legs are posted. */
 export async function countPostedLegs(snapshot: Snapshot): Promise<bigint> {
   const pipeline = [{ $match: { ...snapshot.range, state: "POSTED" } }, { $count: "transfers" }];
-  for await (const row of rows(snapshot, "transfers", pipeline))
+  for await (const row of rowsOf(snapshot, "account", "transfers", pipeline))
     return units(row["transfers"]) * 2n;
   return 0n;
 }
@@ -48,11 +49,14 @@ export async function countPostedLegs(snapshot: Snapshot): Promise<bigint> {
  */
 export async function* readAccounts(snapshot: Snapshot): AsyncGenerator<AccountCase> {
   const accounts = new Peekable(
-    rows(snapshot, "accounts", [{ $match: snapshot.range }, { $sort: { _id: 1 } }]),
+    rowsOf(snapshot, "account", "accounts", [{ $match: snapshot.range }, { $sort: { _id: 1 } }]),
     idOf,
   );
-  const postings = new Peekable(rows(snapshot, "transfers", postingSums(snapshot)), accountOf);
-  const holds = new Peekable(rows(snapshot, "holds", holdSums(snapshot)), accountOf);
+  const postings = new Peekable(
+    rowsOf(snapshot, "account", "transfers", postingSums(snapshot)),
+    accountOf,
+  );
+  const holds = new Peekable(rowsOf(snapshot, "account", "holds", holdSums(snapshot)), accountOf);
   for (;;) {
     const heads = [await accounts.peek(), await postings.peek(), await holds.peek()];
     const accountId = heads.filter((head) => head !== undefined).sort(byCodeUnits)[0];
@@ -96,51 +100,4 @@ function holdSums(snapshot: Snapshot): Document[] {
 
 function accountOf(row: Document): string {
   return text(row["_id"]?.account);
-}
-
-/** The order in which MongoDB sorts the ids, which are ASCII. */
-function byCodeUnits(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
-}
-
-async function* rows(
-  snapshot: Snapshot,
-  collection: string,
-  pipeline: Document[],
-): AsyncGenerator<Document> {
-  for await (const batch of snapshot.stream(snapshot.collection("account", collection), pipeline)) {
-    yield* batch;
-  }
-}
-
-/** A stream whose next key can be seen before it is taken. */
-class Peekable {
-  readonly #rows: AsyncGenerator<Document>;
-  readonly #keyOf: (row: Document) => string;
-  #head: Document | undefined;
-  #ended = false;
-
-  constructor(source: AsyncGenerator<Document>, keyOf: (row: Document) => string) {
-    this.#rows = source;
-    this.#keyOf = keyOf;
-  }
-
-  async peek(): Promise<string | undefined> {
-    if (this.#head === undefined && !this.#ended) {
-      const next = await this.#rows.next();
-      if (next.done) this.#ended = true;
-      else this.#head = next.value;
-    }
-    return this.#head && this.#keyOf(this.#head);
-  }
-
-  /** All rows with this key, which must be the next one or none. */
-  async take(key: string): Promise<readonly Document[]> {
-    const taken: Document[] = [];
-    while ((await this.peek()) === key && this.#head) {
-      taken.push(this.#head);
-      this.#head = undefined;
-    }
-    return taken;
-  }
 }

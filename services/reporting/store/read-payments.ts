@@ -16,8 +16,17 @@ import {
   refundBook,
   text,
   transferBook,
+  units,
 } from "./rows.ts";
 import type { Snapshot, Tenant } from "./snapshot.ts";
+
+/** How many payments there are; counted by the index. */
+export async function countPayments(snapshot: Snapshot): Promise<bigint> {
+  const pipeline = [{ $match: snapshot.range }, { $count: "payments" }];
+  const payments = snapshot.collection("payment", "payments");
+  for await (const [row] of snapshot.stream(payments, pipeline)) return units(row?.["payments"]);
+  return 0n;
+}
 
 /** Every payment with all that belongs to it, a batch at a time, by payment id. */
 export async function* readPayments(

@@ -5,6 +5,7 @@ import type {
   NoticeBook,
   PaymentBook,
   RefundBook,
+  TaskBook,
   TransferBook,
 } from "../domain/books.ts";
 
@@ -17,6 +18,15 @@ export function units(value: unknown): bigint {
 /** A text, empty when absent. */
 export function text(value: unknown): string {
   return typeof value === "string" ? value : "";
+}
+
+/** A time, undefined when absent. */
+export function date(value: unknown): Date | undefined {
+  return value instanceof Date ? value : undefined;
+}
+
+function list(value: unknown): readonly Document[] {
+  return Array.isArray(value) ? value.filter((one) => typeof one === "object" && one !== null) : [];
 }
 
 /** The id inside a document's key. */
@@ -42,6 +52,8 @@ export function paymentBook(row: Document): PaymentBook {
     final: row["final"] === true,
     notifyPending: isPending(row["notify"]),
     version: units(row["version"]),
+    createTime: date(row["createTime"]),
+    finalTime: date(row["finalTime"]),
   };
 }
 
@@ -52,6 +64,18 @@ export function refundBook(row: Document): RefundBook {
     currencyCode: text(row["currencyCode"]),
     status: text(row["status"]),
     notifyPending: isPending(row["notify"]),
+    updateTime: date(row["updateTime"]),
+  };
+}
+
+export function taskBook(row: Document): TaskBook {
+  return {
+    taskId: idOf(row),
+    paymentId: text(row["paymentId"]),
+    refundId: text(row["refundId"]),
+    kind: text(row["kind"]),
+    detail: text(row["detail"]),
+    createTime: date(row["createTime"]),
   };
 }
 
@@ -88,6 +112,7 @@ export function noticeBook(row: Document): NoticeBook {
     notificationId: idOf(row),
     paymentId: text(row["paymentId"]),
     template: text(row["template"]),
+    told: new Map(list(row["variables"]).map(({ key, value }) => [text(key), text(value)])),
   };
 }
 

@@ -1,9 +1,15 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
+import type { MessageInitShape } from "@bufbuild/protobuf";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { EntryDirection } from "#gen/account/v1/account_pb.ts";
-import { InvariantResult } from "#gen/reporting/v1/reporting_pb.ts";
+import {
+  AttentionKind,
+  type AuditResponseSchema,
+  InvariantResult,
+  type StreamAuditRequest,
+} from "#gen/reporting/v1/reporting_pb.ts";
 import { checkNode, checkTool } from "#tools/cli/doctor/checks.ts";
 import { run, startStubs } from "./run.ts";
 
@@ -109,9 +115,19 @@ describe("audit", () => {
     finalPayments: 9n,
   });
 
+  /** A Reporting that answers so. */
+  const reporting = (
+    audit: (request: StreamAuditRequest) => MessageInitShape<typeof AuditResponseSchema>,
+  ) => ({
+    async *streamAudit(request: StreamAuditRequest) {
+      yield { event: { case: "progress", value: { checkedPayments: 1n } } } as const;
+      yield { event: { case: "audit", value: audit(request) } } as const;
+    },
+  });
+
   test("exits with 0 on clean books and with 1 on one violation, naming it", async () => {
     let result: InvariantResult = InvariantResult.OK;
-    await using stubs = await startStubs({ reporting: { audit: () => answer(result) } });
+    await using stubs = await startStubs({ reporting: reporting(() => answer(result)) });
     const argv = ["audit", "--address", stubs.address];
     expect(await run(argv)).toMatchObject({ exitCode: 0, err: "" });
     result = InvariantResult.BROKEN;
@@ -124,15 +140,13 @@ describe("audit", () => {
   test("sends a long file in several calls, each within the limits of a request", async () => {
     const sizes: number[] = [];
     await using stubs = await startStubs({
-      reporting: {
-        audit: ({ acknowledgements }) => {
-          sizes.push(acknowledgements.length);
-          return {
-            ok: true,
-            invariants: [{ id: "A10", checked: BigInt(acknowledgements.length) }],
-          };
-        },
-      },
+      reporting: reporting(({ acknowledgements }) => {
+        sizes.push(acknowledgements.length);
+        return {
+          ok: true,
+          invariants: [{ id: "A10", checked: BigInt(acknowledgements.length) }],
+        };
+      }),
     });
     const file = path.join(directory, "acks.jsonl");
     const long = { request_id: "r".repeat(128), payment_id: "p".repeat(64), status: "SUCCEEDED" };
@@ -157,9 +171,30 @@ describe("audit", () => {
     );
   });
 
+  test("tells what waits, with the oldest of each kind, and exits with 0 all the same", async () => {
+    const item = (id: string) => ({ id, detail: "is PROCESSING" });
+    const attention = [
+      {
+        kind: AttentionKind.OPEN_PAYMENT,
+        count: 4n,
+        oldestAge: { seconds: 5_400n },
+        oldest: ["p1", "p2", "p3", "p4"].map(item),
+      },
+    ];
+    const open = { ...answer(InvariantResult.OK), attention };
+    await using stubs = await startStubs({ reporting: reporting(() => open) });
+    const { exitCode, out } = await run(["audit", "--address", stubs.address]);
+    expect(exitCode).toBe(0);
+    expect(out).toMatch(
+      /Look at\n {2}4 open payment, the oldest for 90 min\n {4}p1: is PROCESSING\n/,
+    );
+    expect(out).toContain("p3: ");
+    expect(out).not.toContain("p4: ");
+  });
+
   test("is coloured on a terminal only, and never with NO_COLOR", async () => {
     await using stubs = await startStubs({
-      reporting: { audit: () => answer(InvariantResult.OK) },
+      reporting: reporting(() => answer(InvariantResult.OK)),
     });
     const argv = ["audit", "--address", stubs.address];
     const colour = "\u001b[";

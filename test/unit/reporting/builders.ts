@@ -29,6 +29,8 @@ export function paymentCase(
     final: true,
     notifyPending: false,
     version: 1n,
+    createTime: new Date("2026-01-01T00:00:00Z"),
+    finalTime: new Date("2026-01-01T00:00:01Z"),
     ...change,
   };
   const capture = transferBook({ transactionId: `${paymentId}:capture` });

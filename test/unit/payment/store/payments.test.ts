@@ -141,3 +141,15 @@ test("the sweeper finds what is due in every phase, and nothing that is final", 
   expect(ids).toEqual(expect.arrayContaining([open, capturing, undoing]));
   expect(ids).not.toContain(ended);
 });
+
+test("a payment that parks again and again keeps its beginning and its end, and not every stop between", async () => {
+  const { store } = opened;
+  const paymentId = await stored("restless");
+  const park = { status: "PROCESSING", step: "AWAIT_CALLBACK", message: "waits" } as const;
+  for (let index = 0; index < 80; index += 1) await store.parkPayment(DEFAULT, paymentId, park);
+  await store.claimPhase(DEFAULT, paymentId, { kind: "CAPTURING", amount: 100n, requestId: "" });
+  const ended = await store.finishPayment(DEFAULT, paymentId, succeeded);
+  const messages = ended?.timeline.map(({ message }) => message) ?? [];
+  expect(messages).toHaveLength(51);
+  expect([messages[0], messages.at(-1)]).toEqual(["accepted", "settled"]);
+});

@@ -38,6 +38,7 @@ describe("A6", () => {
         currencyCode: "USD",
         status: "SUCCEEDED",
         notifyPending: false,
+        updateTime: undefined,
       },
     ];
     const back = (transactionId: string, destinationAccountId: string) =>
@@ -87,6 +88,7 @@ describe("A6", () => {
         currencyCode: "USD",
         status,
         notifyPending: false,
+        updateTime: undefined,
       };
       return judgeLedger(
         paymentCase({}, { refunds: [refund], transfers: transfersOf(transferBook(), posted) }),
