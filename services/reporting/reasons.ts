@@ -10,6 +10,7 @@ export const reportingReasons = {
   SNAPSHOT_LOST: {
     status: "UNAVAILABLE",
     retryable: true,
-    message: "The database gave the snapshot up before the audit was through; retry.",
+    message:
+      "The database gave the snapshot up before the audit was through; retry, or raise MongoDB's minSnapshotHistoryWindowInSeconds (300).",
   },
 } as const satisfies ReasonTable;

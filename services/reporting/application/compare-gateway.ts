@@ -29,11 +29,23 @@ export function compareGateway(
   const pages = deps.gateway.transactions(scope, signal)[Symbol.asyncIterator]();
   let waiting: readonly GatewayBook[] = [];
   let ended = false;
+  // One page is fetched while the one before is compared.
+  const fetchPage = (): ReturnType<typeof pages.next> => {
+    const page = pages.next();
+    // Awaited in its turn; without this line a failure before that would end the process.
+    page.catch(() => undefined);
+    return page;
+  };
+  let ahead = fetchPage();
 
   const nextPage = async (): Promise<void> => {
-    const page = await pages.next();
-    if (page.done) ended = true;
-    else waiting = [...waiting, ...page.value];
+    const page = await ahead;
+    if (page.done) {
+      ended = true;
+      return;
+    }
+    waiting = [...waiting, ...page.value];
+    ahead = fetchPage();
   };
   const takeUpTo = async (key: string): Promise<readonly GatewayBook[]> => {
     while (!ended && (waiting.at(-1)?.authorizationKey ?? "") <= key) await nextPage();

@@ -7,6 +7,7 @@ import {
   type PaymentCase,
   type RefundBook,
 } from "../domain/books.ts";
+import { HOLD_FIELDS, NOTICE_FIELDS, PAYMENT_FIELDS, TRANSFER_FIELDS } from "./fields.ts";
 import {
   checkBook,
   holdBook,
@@ -36,7 +37,7 @@ export async function* readPayments(
   const pipeline = [
     { $match: snapshot.range },
     { $sort: { _id: 1 } },
-    { $project: { timeline: 0, metadata: 0, description: 0, method: 0 } },
+    { $project: Object.fromEntries(PAYMENT_FIELDS.map((name) => [name, 1])) },
   ];
   const batches = snapshot.stream(snapshot.collection("payment", "payments"), pipeline);
   // One batch is put together while the one before is judged.
@@ -61,13 +62,17 @@ async function complete(
   const refundIds = [...refunds.values()].flat().map(({ refundId }) => refundId);
   const account = (name: string) => snapshot.collection("account", name);
   const [holds, transfers, notices, checks, open] = await Promise.all([
-    snapshot.byIds(account("holds"), ids.map(namesOf.hold)),
+    snapshot.byIds(account("holds"), ids.map(namesOf.hold), HOLD_FIELDS),
     readTransfers(snapshot, transferIds(ids, refundIds)),
     snapshot.byIds(
       snapshot.collection("notification", "notifications"),
       noticeIds(batch, refundIds),
+      NOTICE_FIELDS,
     ),
-    snapshot.byIds(snapshot.collection("fraud", "checks"), ids.map(namesOf.fraudCheck)),
+    snapshot.byIds(snapshot.collection("fraud", "checks"), ids.map(namesOf.fraudCheck), [
+      "decision",
+      "tallied",
+    ]),
     readOpenCallbacks(snapshot, tenant, ids),
   ]);
   const holdOf = mapOf(holds, holdBook);
@@ -112,8 +117,9 @@ async function readTransfers(
   ids: readonly string[],
 ): Promise<readonly Document[]> {
   const transfers = snapshot.collection("account", "transfers");
-  const found = await snapshot.byIds(transfers, ids);
-  const reversals = await snapshot.byIds(transfers, found.map(idOf).map(namesOf.reversal));
+  const found = await snapshot.byIds(transfers, ids, TRANSFER_FIELDS);
+  const undone = found.map(idOf).map(namesOf.reversal);
+  const reversals = await snapshot.byIds(transfers, undone, TRANSFER_FIELDS);
   return [...found, ...reversals];
 }
 

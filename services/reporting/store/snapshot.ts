@@ -32,7 +32,12 @@ export interface Snapshot extends AsyncDisposable {
     pipeline: Document[],
   ): AsyncGenerator<readonly Document[]>;
   /** Rows by their ids, in the snapshot. */
-  byIds(collection: Collection<Document>, ids: readonly string[]): Promise<readonly Document[]>;
+  byIds(
+    collection: Collection<Document>,
+    ids: readonly string[],
+    /** The only fields that are read; absent: all. */
+    fields?: readonly string[],
+  ): Promise<readonly Document[]>;
 }
 
 /**
@@ -61,8 +66,8 @@ export async function openSnapshot(
       },
       collection,
       stream: (from, pipeline) => stream(from, pipeline, session),
-      byIds: async (from, ids) =>
-        ids.length === 0 ? [] : readAll(from, idsOf(tenant, ids), session),
+      byIds: async (from, ids, fields) =>
+        ids.length === 0 ? [] : readAll(from, idsOf(tenant, ids), fields, session),
       [Symbol.asyncDispose]: () => session.endSession(),
     };
   } catch (error) {
@@ -83,10 +88,13 @@ function tenantKey({ tenant }: Tenant): { readonly tenant: string } {
 async function readAll(
   collection: Collection<Document>,
   filter: Document,
+  fields: readonly string[] | undefined,
   session: ClientSession,
 ): Promise<readonly Document[]> {
+  const projection = fields && { projection: Object.fromEntries(fields.map((name) => [name, 1])) };
   try {
-    return await collection.find(filter, { session, batchSize: BATCH_ROWS }).toArray();
+    // As many as there are: the ids bound them.
+    return await collection.find(filter, { session, ...projection }).toArray();
   } catch (error) {
     throw lost(error);
   }

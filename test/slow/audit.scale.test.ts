@@ -1,0 +1,3 @@
+import { describeAuditOf } from "./audit.scale.ts";
+
+describeAuditOf(20_000);
