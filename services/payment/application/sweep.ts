@@ -5,7 +5,7 @@ import type { PaymentDeps } from "./deps.ts";
 import { deliverCallback } from "./receive-callback.ts";
 import { resumePayment } from "./resume-payment.ts";
 
-/** Rows looked at per kind and sweep; the rest comes with the next one. */
+/** Rows read at once. */
 const BATCH = 500;
 /** Messages sent per sweep: few, so that a Notification that hangs delays the next look at payments by seconds only. */
 const NOTICES = 32;
@@ -106,7 +106,8 @@ async function sweepDue<R extends { readonly tenant: string }>(
       }),
     );
     await deps.store.postpone(collection, later);
-    if (!everything) return;
+    // A full batch means that there is more: after an outage all rows are due, and the one that was lost may be the last.
+    if (!everything && due.length < BATCH) return;
   }
 }
 
