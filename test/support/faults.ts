@@ -159,8 +159,9 @@ export class Faults {
 
   #payerOf(request: unknown): string | undefined {
     const paymentId = paymentOf(request);
-    if (paymentId === undefined) return undefined;
     const accountId = textOf(request, "accountId");
+    // What a refund posts names its account only.
+    if (paymentId === undefined) return accountId;
     if (accountId !== undefined && !this.#payers.has(paymentId)) {
       this.#payers.set(paymentId, accountId);
     }
