@@ -73,6 +73,24 @@ describe("what people were told", () => {
     expect((await stand.audit()).ok).toBe(true);
   });
 
+  const reads = (amount: string, body: string) =>
+    set({ variables: [{ key: "amount", value: amount }], body });
+
+  test.each([
+    ["of another amount", "10.01 USD", "Your payment of 10.01 USD went through."],
+    ["of no amount, though its variables know", "10.00 USD", "Your payment went through."],
+    ["of an amount that its variables contradict", "9.00 USD", "It was 10.00 USD."],
+  ])("A8 names the payment whose message reads %s", async (_, amount, body) => {
+    await stand.change("notification.notifications", "p01:succeeded", reads(amount, body));
+    expect(broken(await stand.audit())).toEqual({ A8: ["p01"] });
+  });
+
+  test("A8 takes a message that reads as it was", async () => {
+    const body = "Your payment of 10.00 USD went through.";
+    await stand.change("notification.notifications", "p01:succeeded", reads("10.00 USD", body));
+    expect((await stand.audit()).ok).toBe(true);
+  });
+
   test("A8 does not miss a message that is older than messages are kept", async () => {
     await (await stand.collection("notification.notifications")).deleteMany({});
     expect((await stand.audit()).ok).toBe(false);

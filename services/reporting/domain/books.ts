@@ -64,6 +64,8 @@ export interface NoticeBook {
   readonly template: string;
   /** What it tells, by the names of its variables. */
   readonly told: ReadonlyMap<string, string>;
+  /** What the payer reads. */
+  readonly text: string;
 }
 
 /** A task for a person. */

@@ -1,3 +1,4 @@
+import { formatMoney } from "#kit/pure/money.ts";
 import {
   finalEventOf,
   isSettled,
@@ -62,6 +63,8 @@ interface ExpectedNotice {
   readonly mayBeAbsent: boolean;
   /** By the names of its variables. */
   readonly told: Readonly<Record<string, string>>;
+  /** What stands in its text: the amount as people read it. */
+  readonly text: string;
 }
 
 /**
@@ -77,12 +80,15 @@ export function judgeNotices(
     ...endNotice(payment, keptSince),
     ...refunds.map((each) => refundNotice(each, keptSince)),
   ];
-  const details = expected.flatMap(({ id, template, happened, mayBeAbsent, told }) => {
+  const details = expected.flatMap(({ id, template, happened, mayBeAbsent, told, text }) => {
     const notice = notices.get(id);
     if (!happened) return notice ? [`${id} tells what did not happen`] : [];
     if (!notice) return mayBeAbsent ? [] : [`${id} was never stored`];
     if (notice.template !== template) return [`${id} is told as ${notice.template}`];
     if (notice.paymentId !== paymentId) return [`${id} is about payment ${notice.paymentId}`];
+    const amount = notice.told.get("amount");
+    if (amount !== undefined && (amount !== text || !notice.text.includes(text)))
+      return [`${id} reads ${JSON.stringify(notice.text)}, not of ${text}`];
     return Object.entries(told).flatMap(([name, value]) => {
       const said = notice.told.get(name);
       return said === undefined || said === value
@@ -103,6 +109,10 @@ function endNotice(payment: PaymentCase["payment"], keptSince: Date): readonly E
       template: end.template,
       happened: true,
       mayBeAbsent: payment.notifyPending || isBefore(payment.finalTime, keptSince),
+      text: formatMoney({
+        currencyCode,
+        minorUnits: end.event === "succeeded" ? capturedAmount : amount,
+      }),
       told: {
         currencyCode,
         minorUnits: `${amount}`,
@@ -119,6 +129,7 @@ function refundNotice(refund: RefundBook, keptSince: Date): ExpectedNotice {
     template: "PAYMENT_REFUNDED",
     happened: refund.status === "SUCCEEDED",
     mayBeAbsent: refund.notifyPending || isBefore(refund.updateTime, keptSince),
+    text: formatMoney({ currencyCode: refund.currencyCode, minorUnits: refund.amount }),
     told: { currencyCode: refund.currencyCode, minorUnits: `${refund.amount}` },
   };
 }

@@ -15,4 +15,4 @@ export const TRANSFER_FIELDS = [
   ...["sourceAccountId", "destinationAccountId", "currencyCode", "amount", "state"],
 ] as const;
 
-export const NOTICE_FIELDS = ["paymentId", "template", "variables"] as const;
+export const NOTICE_FIELDS = ["paymentId", "template", "variables", "body"] as const;

@@ -112,6 +112,7 @@ export function noticeBook(row: Document): NoticeBook {
     notificationId: idOf(row),
     paymentId: text(row["paymentId"]),
     template: text(row["template"]),
+    text: text(row["body"]),
     told: new Map(list(row["variables"]).map(({ key, value }) => [text(key), text(value)])),
   };
 }
