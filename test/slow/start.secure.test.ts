@@ -13,7 +13,7 @@ import {
   temporaryDirectory,
 } from "#test/support/start-process.ts";
 import { waitUntil } from "#test/support/wait-until.ts";
-import { run } from "../unit/cli/run.ts";
+import { run } from "#test/unit/cli/run.ts";
 
 let data: Awaited<ReturnType<typeof temporaryDirectory>>;
 let authority: Authority;
