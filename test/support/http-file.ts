@@ -5,10 +5,10 @@ export interface HttpRequest {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
-  /** The status `# expect` names. */
+  /** The status that `?? status ==` names. */
   readonly expected: number;
-  /** `# @set name = path.to.field`: taken from the answer for later requests. */
-  readonly sets: Readonly<Record<string, string>>;
+  /** `# @name`: by which later requests use the answer; empty when they do not. */
+  readonly name: string;
 }
 
 /** The requests of a `.http` file, in order; each begins with `###`. */
@@ -24,6 +24,7 @@ function parseRequest(block: string): HttpRequest {
   const start = lines.findIndex((line) => /^(GET|POST|PUT|PATCH|DELETE) /.test(line));
   const [method = "", url = ""] = (lines[start] ?? "").split(" ");
   const blank = lines.indexOf("", start);
+  const asserted = lines.findIndex((line) => line.startsWith("?? "));
   const notes = lines.slice(0, start).join("\n");
   return {
     title,
@@ -31,11 +32,11 @@ function parseRequest(block: string): HttpRequest {
     url,
     headers: pairs(lines.slice(start + 1, blank).join("\n"), /^([\w-]+): (.+)$/gm),
     body: lines
-      .slice(blank + 1)
+      .slice(blank + 1, asserted)
       .join("\n")
       .trim(),
-    expected: Number(/^# expect (\d+)$/m.exec(notes)?.[1]),
-    sets: pairs(notes, /^# @set (\w+) = ([\w.]+)$/gm),
+    expected: Number(/^\?\? status == (\d+)$/.exec(lines[asserted] ?? "")?.[1]),
+    name: /^# @name (\w+)$/m.exec(notes)?.[1] ?? "",
   };
 }
 
@@ -43,23 +44,18 @@ function pairs(text: string, pattern: RegExp): Record<string, string> {
   return Object.fromEntries([...text.matchAll(pattern)].map(([, name, value]) => [name, value]));
 }
 
-/** The text with `{{name}}` replaced; a variable nobody set is an error. */
-export function fillVariables(text: string, values: ReadonlyMap<string, string>): string {
-  return text.replaceAll(/\{\{(\w+)\}\}/g, (_, name: string) => {
-    const value = values.get(name);
-    if (value === undefined) throw new Error(`{{${name}}} is not set`);
-    return value;
-  });
+/** The text with `{{name.of.field}}` replaced by what stands there in the values; what nobody set is an error. */
+export function fillVariables(text: string, values: Readonly<Record<string, unknown>>): string {
+  return text.replaceAll(/\{\{([\w.]+)\}\}/g, (_, path: string) => fieldOf(values, path));
 }
 
-/** The text at a path of names in an answer. */
-export function fieldOf(answer: unknown, path: string): string {
+function fieldOf(answer: unknown, path: string): string {
   const found = path
     .split(".")
     .reduce<unknown>(
       (at, name) => Object.entries(Object(at)).find(([key]) => key === name)?.[1],
       answer,
     );
-  if (typeof found !== "string") throw new Error(`the answer has no ${path}`);
+  if (typeof found !== "string") throw new Error(`{{${path}}} is not set`);
   return found;
 }
