@@ -10,7 +10,7 @@ const LINKS = [
 
 function calls(host: string): readonly (readonly [string, string])[] {
   return [
-    ["what there is to call", `grpcurl -plaintext ${host} list`],
+    ["what there is to call, where grpcurl is installed", `grpcurl -plaintext ${host} list`],
     [
       "a payment",
       `curl http://${host}/v1/payments -H 'content-type: application/json' -d '{"account_id": "1", ` +
