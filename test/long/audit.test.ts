@@ -1,3 +1,3 @@
 import { describeAuditOf } from "#test/slow/audit.scale.ts";
 
-describeAuditOf(200_000);
+describeAuditOf(Number(process.env["AUDIT_PAYMENTS"] ?? 200_000));

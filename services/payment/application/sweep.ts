@@ -107,7 +107,8 @@ async function sweepDue<R extends { readonly tenant: string }>(
     );
     await deps.store.postpone(collection, later);
     // A full batch means that there is more: after an outage all rows are due, and the one that was lost may be the last.
-    if (!everything && due.length < BATCH) return;
+    // Not while something fails: then every row costs a timeout, and callbacks and messages wait behind all of them.
+    if (!everything && (due.length < BATCH || report.errors.length > 0)) return;
   }
 }
 
