@@ -2,6 +2,7 @@ import { chmod, copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:f
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { VERSION } from "#kit/version.ts";
 import { type CommandOutcome, runCommand } from "#test/support/run-command.ts";
 
 const TOOLS = path.resolve(import.meta.dirname, "../../../tools");
@@ -99,4 +100,9 @@ describe("the entry script", () => {
       stderr: expect.stringMatching(/start\|test\|.*settle/),
     });
   });
+});
+
+test("the command that npm start prints can be called as it is printed", async () => {
+  const { exitCode, stdout } = await runCommand([path.join(TOOLS, "settle.mjs"), "--version"]);
+  expect([exitCode, stdout.trim()]).toEqual([0, VERSION]);
 });
