@@ -1,5 +1,6 @@
 import { readSecurityConfig, type SecurityConfig } from "./auth/config.ts";
 import type { LogLevel } from "./log.ts";
+import { parseKeys } from "./seal.ts";
 
 /** The environment a process was started with, or a part of it in a test. */
 export type Env = Readonly<Record<string, string | undefined>>;
@@ -15,8 +16,6 @@ export interface SettingRead {
   /** What is taken when it is not set; undefined where it must be set. */
   readonly fallback: unknown;
 }
-
-const PAYLOAD_KEY_LENGTH_MIN = 32;
 
 let observer: ((setting: SettingRead) => void) | undefined;
 
@@ -252,8 +251,5 @@ export function readBaseConfig(reader: EnvReader, service: ServiceName): BaseCon
 }
 
 function readPayloadKeys(text: string): readonly string[] {
-  if (text === "none") return [];
-  const keys = text.split(",").map((key) => key.trim());
-  if (keys.every(({ length }) => length >= PAYLOAD_KEY_LENGTH_MIN)) return keys;
-  throw new Error(`expected none, or keys of at least ${PAYLOAD_KEY_LENGTH_MIN} characters`);
+  return text === "none" ? [] : parseKeys(text, "expected none, or keys");
 }

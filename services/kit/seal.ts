@@ -26,7 +26,8 @@ export class SealBroken extends Error {
 }
 
 const KEY_LENGTH_MIN = 32;
-const KEY_ID_BYTES = 4;
+/** Length of the key id that a sealed text begins with. */
+export const KEY_ID_BYTES = 4;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const CIPHER = "aes-256-gcm";
@@ -83,17 +84,22 @@ function sealingKey(text: string): SealingKey {
   return { id, encryption, derivation: part("derive") };
 }
 
+/** The keys of a sealer as a setting lists them, with commas between; `expected` begins the sentence about a short one. */
+export function parseKeys(text: string, expected = "expected keys"): readonly string[] {
+  const parts = text.split(",").map((part) => part.trim());
+  if (parts.every(({ length }) => length >= KEY_LENGTH_MIN)) return parts;
+  throw new Error(`${expected} of at least ${KEY_LENGTH_MIN} characters`);
+}
+
 /**
  * Reads `SETTLE_SEALING_KEY`: random texts of at least 32 characters, with commas between while one is rotated. Must
  * be set; a development start makes one by itself.
  */
 export function readSealer(reader: EnvReader): Sealer {
   /** Seals secrets at rest: random texts of at least 32 characters, with commas between while one is rotated. */
-  const keys = reader.readHidden<readonly string[]>("SETTLE_SEALING_KEY", [], (text) => {
-    const parts = text.split(",").map((part) => part.trim());
-    if (parts.every(({ length }) => length >= KEY_LENGTH_MIN)) return parts;
-    throw new Error(`expected keys of at least ${KEY_LENGTH_MIN} characters`);
-  });
+  const keys = reader.readHidden<readonly string[]>("SETTLE_SEALING_KEY", [], (text) =>
+    parseKeys(text),
+  );
   if (keys.length > 0) return createSealer(keys);
   reader.mistake(
     "SETTLE_SEALING_KEY is not set: secrets cannot be stored; set one random text of at least " +

@@ -2,7 +2,6 @@ import type { Document } from "mongodb";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import {
   AttentionKind,
-  type AuditResponse,
   InvariantResult,
   ReportingService,
   type StreamAuditResponse,
@@ -13,7 +12,7 @@ import { isTaskOfOpen } from "#services/reporting/domain/books.ts";
 import { enumText } from "#tools/cli/output.ts";
 import { booksOf, notice } from "./reporting.books.ts";
 import { STORIES } from "./reporting.stories.ts";
-import { type AuditStand, startAuditStand } from "./reporting.support.ts";
+import { type AuditStand, broken, startAuditStand } from "./reporting.support.ts";
 
 let stand: AuditStand;
 
@@ -22,15 +21,6 @@ beforeAll(async () => {
 });
 afterAll(() => stand[Symbol.asyncDispose]());
 beforeEach(() => stand.fill(booksOf(STORIES)));
-
-/** `{A9: ["alice:USD"]}`: what is broken, and by whom. */
-function broken(response: AuditResponse): Record<string, string[]> {
-  return Object.fromEntries(
-    response.invariants
-      .filter(({ result }) => result === InvariantResult.BROKEN)
-      .map(({ id, violations }) => [id, violations.map((violation) => violation.id).sort()]),
-  );
-}
 
 const set = (fields: Document): Document => ({ $set: fields });
 

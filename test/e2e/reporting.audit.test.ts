@@ -1,16 +1,12 @@
 import type { Document } from "mongodb";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import {
-  type AuditResponse,
-  InvariantResult,
-  ReportingService,
-} from "#gen/reporting/v1/reporting_pb.ts";
+import { InvariantResult, ReportingService } from "#gen/reporting/v1/reporting_pb.ts";
 import { key } from "#kit/mongo/key.ts";
 import { createPeer } from "#kit/rpc/client.ts";
 import { reasonOf } from "#kit/rpc/errors.ts";
 import { booksOf, notice, transfer } from "./reporting.books.ts";
 import { FINAL_STORIES, OPEN_STORIES, STORIES, type Story } from "./reporting.stories.ts";
-import { type AuditStand, type Place, startAuditStand } from "./reporting.support.ts";
+import { type AuditStand, broken, type Place, startAuditStand } from "./reporting.support.ts";
 
 let stand: AuditStand;
 
@@ -19,15 +15,6 @@ beforeAll(async () => {
 });
 afterAll(() => stand[Symbol.asyncDispose]());
 beforeEach(() => stand.fill(booksOf(STORIES)));
-
-/** `{A2: ["alice"]}`: what is broken, and by whom. */
-function broken(response: AuditResponse): Record<string, string[]> {
-  return Object.fromEntries(
-    response.invariants
-      .filter(({ result }) => result === InvariantResult.BROKEN)
-      .map(({ id, violations }) => [id, violations.map((violation) => violation.id).sort()]),
-  );
-}
 
 async function insert(place: Place, ...documents: Document[]): Promise<void> {
   await (await stand.collection(place)).insertMany(documents, { bypassDocumentValidation: true });

@@ -1,6 +1,10 @@
 import type { Db, Document } from "mongodb";
 import { GatewayService } from "#gen/gateway/v1/gateway_pb.ts";
-import { ReportingService } from "#gen/reporting/v1/reporting_pb.ts";
+import {
+  type AuditResponse,
+  InvariantResult,
+  ReportingService,
+} from "#gen/reporting/v1/reporting_pb.ts";
 import type { Env } from "#kit/config.ts";
 import { migrate } from "#kit/mongo/migrate.ts";
 import { createPeer } from "#kit/rpc/client.ts";
@@ -98,4 +102,13 @@ async function collectionAt(
 ): Promise<ReturnType<Db["collection"]>> {
   const [database = "", name = ""] = place.split(".");
   return (await platform.database(database)).collection(name);
+}
+
+/** `{A2: ["alice"]}`: what is broken, and by whom. */
+export function broken(response: AuditResponse): Record<string, string[]> {
+  return Object.fromEntries(
+    response.invariants
+      .filter(({ result }) => result === InvariantResult.BROKEN)
+      .map(({ id, violations }) => [id, violations.map((violation) => violation.id).sort()]),
+  );
 }

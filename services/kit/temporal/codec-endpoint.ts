@@ -20,7 +20,8 @@ export function codecEndpoint(codec: PayloadCodec, authority: Authority): HttpHa
   return (request, response, port) => {
     if (request.url?.split("?", 1)[0] !== "/codec/decode") return false;
     decode({ codec, authority, port }, request, response).catch((error: unknown) => {
-      const refusal = error instanceof Refusal ? error : new Refusal("MALFORMED_MESSAGE");
+      // What is no refusal is the look-up of a key that found no database.
+      const refusal = error instanceof Refusal ? error : new Refusal("STORE_UNAVAILABLE");
       if (!response.headersSent && !response.destroyed) {
         answerRefusal(request, response, refusal, requestIdOf(request.headers[REQUEST_ID_HEADER]));
       }
@@ -51,7 +52,11 @@ async function decode(
 }
 
 function payloadsOf(body: string): Payload[] {
-  const read: unknown = JSON.parse(body);
-  if (typeof read !== "object" || read === null) throw new Refusal("MALFORMED_MESSAGE");
-  return Payloads.fromObject(read).payloads;
+  try {
+    const read: unknown = JSON.parse(body);
+    if (typeof read === "object" && read !== null) return Payloads.fromObject(read).payloads;
+  } catch {
+    // Not JSON, or not of payloads: the same answer.
+  }
+  throw new Refusal("MALFORMED_MESSAGE");
 }

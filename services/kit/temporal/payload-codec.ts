@@ -1,20 +1,19 @@
 import type { Payload, PayloadCodec, SerializationContext } from "@temporalio/common";
 import proto from "@temporalio/proto";
-import { createSealer, SealBroken, type Sealer } from "../seal.ts";
+import { createSealer, KEY_ID_BYTES, SealBroken, type Sealer } from "../seal.ts";
 
 const { Payload: PayloadMessage } = proto.temporal.api.common.v1;
 
 /** What Temporal's own samples name it, so that its UI asks for it to be decoded. */
 const ENCRYPTED = "binary/encrypted";
-const KEY_ID_BYTES = 4;
 
 /**
  * Keeps what workflows and steps say to each other unreadable where Temporal stores it: AES-256-GCM, each payload bound to
  * the id of its workflow, so that none can be put into another's history. The first key encrypts, all decrypt.
  *
  * A payload that does not open is passed on as it is: what somebody sent to a workflow is dropped there (see
- * `workflow/payload-converter.ts`), and what is ours fails the task, which is repeated until a worker has the key. A payload that was never encrypted is taken as it
- * is: histories from before, and people who use Temporal's own command line.
+ * `workflow/payload-converter.ts`), and what is ours fails the task, which is repeated until a worker has the key. One that
+ * was never encrypted is taken as it is: histories from before, and people who use Temporal's own command line.
  */
 export function createPayloadCodec(keys: readonly string[]): PayloadCodec {
   const sealer = createSealer(keys);

@@ -1,6 +1,7 @@
 import type { Document, MongoClient } from "mongodb";
 import type { Books } from "../application/books.ts";
 import { PROVIDER_PREFIX } from "../domain/books.ts";
+import { PAYMENT_FIELDS } from "./fields.ts";
 import { countPostedLegs, readAccounts, readBalances } from "./read-accounts.ts";
 import {
   countPayments,
@@ -39,7 +40,7 @@ export async function openBooks(
     reusedRequestIds: () => readReusedRequestIds(snapshot),
     repeatedNotices: () => readRepeatedNotices(snapshot),
     async paymentsById(ids) {
-      const rows = await snapshot.byIds(payments, ids);
+      const rows = await snapshot.byIds(payments, ids, PAYMENT_FIELDS);
       return new Map(rows.map((row) => [idOf(row), paymentBook(row)]));
     },
     async refundIds(ids) {

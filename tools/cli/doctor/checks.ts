@@ -62,19 +62,12 @@ export function checkNode(version: string): Finding {
 function checkPortsFile({ addresses }: Invocation): Finding {
   const { path: found, state } = addresses.portsFile;
   if (state === "read") return { check: "ports.json", result: "ok", found };
-  if (state === "broken") {
+  if (state !== "absent") {
+    const fault = state === "broken" ? "cannot be read" : "is of a start that was killed";
     return {
       check: "ports.json",
       result: "fail",
-      found: `${found} cannot be read`,
-      next: "start again by npm start: it writes the file anew",
-    };
-  }
-  if (state === "left") {
-    return {
-      check: "ports.json",
-      result: "fail",
-      found: `${found} is of a start that was killed`,
+      found: `${found} ${fault}`,
       next: "start again by npm start: it writes the file anew",
     };
   }
